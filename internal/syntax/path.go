@@ -1,0 +1,28 @@
+package syntax
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+func (s Step) write(b *strings.Builder, first bool) {
+	if s.Index >= 0 {
+		b.WriteByte('[')
+		b.WriteString(strconv.Itoa(s.Index))
+		b.WriteByte(']')
+		return
+	}
+	if !first {
+		b.WriteByte('.')
+	}
+	if s.Key == "" || strings.ContainsFunc(s.Key, needsQuotes) {
+		b.WriteString(strconv.Quote(s.Key))
+		return
+	}
+	b.WriteString(s.Key)
+}
+
+func needsQuotes(r rune) bool {
+	return r == '.' || r == '[' || r == ']' || r == '"' || unicode.IsSpace(r) || !unicode.IsPrint(r)
+}
