@@ -1,0 +1,511 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sealward/sealward/internal/review"
+	"github.com/sealward/sealward/internal/syntax"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func span(file string, line, col, endLine, endCol int) syntax.Span {
+	return syntax.Span{File: file, Start: syntax.Pos{Line: line, Col: col}, End: syntax.Pos{Line: endLine, Col: endCol}}
+}
+
+// canary stands for a secret value, which must not pass.
+var canary = "canary-" + strings.Repeat("7", 12)
+
+func sample() *review.Report {
+	page := "Secrets in clear.\n\n## What\n\nA Secret whose `data` is not sealed.\n\n## Why\n\nWhoever can read the repository\ncan read the value.\n\nAnd more.\n\n## Instead\n\n```sh\nsops -e -i file\n```\n"
+	return &review.Report{
+		Findings: []review.Finding{
+			{Rule: "plaintext-secret", Severity: review.Error, Span: span("overlays/prod/db.yaml", 9, 13, 9, 31),
+				Message: "Secret payments/db holds `DATABASE_PASSWORD` in clear", Hint: "seal it with `sops -e -i overlays/prod/db.yaml`, after a new password is set",
+				Key: "stringData.DATABASE_PASSWORD", Subject: canary,
+				Related: []review.Related{{Span: span("overlays/dev/db.yaml", 9, 13, 9, 20), Message: "sealed here"}}},
+			{Rule: "leaked-token", Severity: review.Error, Span: span("ci/old name.env", 2, 1, 4, 1), Commit: strings.Repeat("ab12", 10),
+				Message: "a GitHub token", Why: "It opens the organisation's repositories.", Hint: "revoke it at GitHub", Subject: canary},
+			{Rule: "key-drift", Severity: review.Warning, Span: span("envs/dev/app.env", 4, 1, 4, 10), Message: "LOG_LEVEL is missing in prod", Hint: "add it"},
+			{Rule: "no-rule", Severity: review.Notice, Span: syntax.Span{File: "x|y`z.yaml"}, Message: "no rule of .sops.yaml matches this file", Hint: "add one"},
+		},
+		Ignored: []review.Ignored{{Finding: review.Finding{Rule: "leaked-token", Severity: review.Error, Span: span("testdata/a.env", 1, 1, 1, 5), Message: "a token", Subject: canary},
+			Reason: "fixtures", By: ".sealward.yaml:3"}},
+		Incomplete: []string{"big.yaml was not read: 20 MB are more than the 16 MB that one file may have"},
+		Skipped:    []review.Skip{{Path: "logo.png", Reason: "binary"}},
+		Scanned:    41, Total: 43, Commits: 3,
+		Profile: review.Profile{Name: "flux-sops", Why: "clusters/prod holds a Flux Kustomization"},
+		Rules: []*review.Rule{
+			{ID: "plaintext-secret", Doc: page, Severity: review.Error, Family: review.Leaks},
+			{ID: "key-drift", Doc: "A key is missing.", Severity: review.Warning, Family: review.Drift},
+		},
+	}
+}
+
+func render(t testing.TB, format string, r *review.Report, opt Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Renderers(opt)[format](&b, r); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) {
+			got := render(t, format, sample(), Options{Width: 80, Version: "1.2.3"})
+			name := filepath.Join("testdata", "sample."+format)
+			if *update {
+				if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("%s differs; if that is meant, run: go test ./internal/review/report -update\n%s", name, got)
+			}
+			if strings.Contains(got, canary) {
+				t.Error("the secret itself is in the output")
+			}
+		})
+	}
+}
+
+func TestFormatsAndRenderersAgree(t *testing.T) {
+	all := Renderers(Options{})
+	for _, name := range Formats() {
+		if all[name] == nil {
+			t.Errorf("no renderer %q", name)
+		}
+	}
+	if len(all) != len(Formats()) {
+		t.Errorf("%d renderers, %d names", len(all), len(Formats()))
+	}
+}
+
+func TestEmptyReport(t *testing.T) {
+	for _, format := range Formats() {
+		got := render(t, format, &review.Report{Scanned: 7, Total: 7}, Options{})
+		if !strings.Contains(got, "7") && format != "sarif" {
+			t.Errorf("%s does not say what was scanned: %s", format, got)
+		}
+		if strings.Contains(got, "null") {
+			t.Errorf("%s: null where a list belongs: %s", format, got)
+		}
+	}
+}
+
+func TestColours(t *testing.T) {
+	if got := render(t, "text", sample(), Options{}); strings.Contains(got, "\x1b") {
+		t.Error("colours though none were asked for")
+	}
+	if got := render(t, "text", sample(), Options{Color: true}); !strings.Contains(got, "\x1b[31merror\x1b[0m") {
+		t.Error("no colours")
+	}
+}
+
+func TestWrap(t *testing.T) {
+	text := strings.Repeat("word ", 40) + strings.Repeat("x", 60)
+	for _, row := range wrap(text, 30) {
+		if n := utf8.RuneCountInString(row); n > 30 && strings.Contains(row, " ") {
+			t.Errorf("%d wide: %q", n, row)
+		}
+	}
+	if got := strings.Join(wrap(text, 30), " "); got != text {
+		t.Errorf("words changed: %q", got)
+	}
+}
+
+func many(n int, s review.Severity) *review.Report {
+	r := &review.Report{Scanned: 1, Total: 1}
+	for i := range n {
+		r.Findings = append(r.Findings, review.Finding{Rule: "leaked-token", Severity: s, Span: span("a.env", i+1, 1, i+1, 9),
+			Message: fmt.Sprintf("number %d", i), Hint: strings.Repeat("long hint ", 1000)})
+	}
+	return r
+}
+
+func TestGitHubLimits(t *testing.T) {
+	for _, tt := range []struct{ n, want int }{{1, 1}, {10, 10}, {11, 10}, {300, 10}} {
+		r := many(tt.n, review.Error)
+		var shown []command
+		for _, c := range readLog(render(t, "github", r, Options{})) {
+			if c.Cmd == "error" {
+				shown = append(shown, c)
+			}
+			if n := utf8.RuneCountInString(c.Data); n > annotationSize {
+				t.Errorf("%d findings: a message of %d characters", tt.n, n)
+			}
+		}
+		if len(shown) != tt.want {
+			t.Errorf("%d findings: %d annotations, want %d", tt.n, len(shown), tt.want)
+			continue
+		}
+		more := fmt.Sprintf("%s more in the summary and in the log.", counted(tt.n-10, "error"))
+		if last := shown[len(shown)-1].Data; strings.HasSuffix(last, more) != (tt.n > 10) {
+			t.Errorf("%d findings: the last annotation ends %q", tt.n, last[len(last)-80:])
+		}
+	}
+}
+
+func TestGitHubIncompleteIsNeverCrowdedOut(t *testing.T) {
+	r := many(50, review.Error)
+	r.Incomplete = []string{"x was not read", "y was not read"}
+	got := readLog(render(t, "github", r, Options{}))
+	if got[0].Cmd != "error" || got[0].Data != "x was not read\n1 more in the log." {
+		t.Errorf("first annotation: %+v", got[0])
+	}
+	if n := slices.IndexFunc(got, func(c command) bool { return c.Cmd == "group" }); n != annotationsPerLevel {
+		t.Errorf("%d annotations", n)
+	}
+}
+
+func TestGitHubColumnsWithinOneLineOnly(t *testing.T) {
+	r := &review.Report{Findings: []review.Finding{
+		{Rule: "r", Severity: review.Error, Span: span("a", 3, 2, 3, 9), Message: "m"},
+		{Rule: "r", Severity: review.Error, Span: span("a", 3, 2, 5, 1), Message: "m"},
+		{Rule: "r", Severity: review.Error, Span: span("a", 3, 2, 4, 1), Message: "m"},
+		{Rule: "r", Severity: review.Error, Span: syntax.Span{File: "a"}, Message: "m"},
+	}}
+	got := readLog(render(t, "github", r, Options{}))
+	want := []map[string]string{
+		{"file": "a", "line": "3", "endLine": "3", "col": "2", "endColumn": "9", "title": "r"},
+		{"file": "a", "line": "3", "endLine": "4", "title": "r"},
+		{"file": "a", "line": "3", "endLine": "3", "title": "r"},
+		{"file": "a", "title": "r"},
+	}
+	for i, w := range want {
+		if fmt.Sprint(got[i].Props) != fmt.Sprint(w) {
+			t.Errorf("%d: %v, want %v", i, got[i].Props, w)
+		}
+	}
+}
+
+func TestJSONKeepsNamesExactly(t *testing.T) {
+	name := "dir/\n::error::##[error]\u202e\U000e0041<b>&|`.yaml"
+	r := &review.Report{Findings: []review.Finding{{Rule: "r", Severity: review.Notice, Span: span(name, 1, 1, 1, 1), Message: name}}}
+	for _, format := range []string{"json", "sarif"} {
+		got := render(t, format, r, Options{})
+		if !json.Valid([]byte(got)) {
+			t.Fatalf("%s: not JSON", format)
+		}
+		assertNothingHidden(t, format, got)
+	}
+	var back struct {
+		Findings []struct{ Path, Message string } `json:"findings"`
+	}
+	if err := json.Unmarshal([]byte(render(t, "json", r, Options{})), &back); err != nil {
+		t.Fatal(err)
+	}
+	if back.Findings[0].Path != name || back.Findings[0].Message != name {
+		t.Errorf("read back %q", back.Findings[0].Path)
+	}
+}
+
+func assertNothingHidden(t testing.TB, format, out string) {
+	t.Helper()
+	if !utf8.ValidString(out) {
+		t.Errorf("%s: invalid UTF-8: %q", format, out)
+	}
+	if i := strings.IndexFunc(out, func(r rune) bool { return r != '\n' && isHidden(r) }); i >= 0 {
+		t.Errorf("%s: hidden character at %q", format, out[i:min(len(out), i+20)])
+	}
+}
+
+func TestSARIFResultLimit(t *testing.T) {
+	r := many(sarifResults+3, review.Warning)
+	for i := range r.Findings {
+		r.Findings[i].Hint = ""
+	}
+	var log sarifLog
+	if err := json.Unmarshal([]byte(render(t, "sarif", r, Options{})), &log); err != nil {
+		t.Fatal(err)
+	}
+	run := log.Runs[0]
+	if len(run.Results) != sarifResults {
+		t.Errorf("%d results", len(run.Results))
+	}
+	if n := run.Invocations[0].Notifications; len(n) != 1 || !strings.Contains(n[0].Message.Text, "3 more were left out") || !strings.Contains(n[0].Message.Text, "leaked-token 3") {
+		t.Errorf("notifications: %+v", n)
+	}
+	seen := map[string]bool{}
+	for _, res := range run.Results {
+		fp := res.Fingerprints["primaryLocationLineHash"]
+		if seen[fp] {
+			t.Fatalf("fingerprint %q twice", fp)
+		}
+		seen[fp] = true
+	}
+}
+
+func TestRelativeURI(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"a/b.yaml", "a/b.yaml"},
+		{"a b/ü.yaml", "a%20b/%C3%BC.yaml"},
+		{"http://evil/x", "http%3A//evil/x"},
+		{"c:x", "c%3Ax"},
+		{"a?b#c%d", "a%3Fb%23c%25d"},
+		{"bad\xff\n", "bad%FF%0A"},
+	} {
+		if got := relativeURI(tt.in); got != tt.want {
+			t.Errorf("relativeURI(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestMarkdownBudget(t *testing.T) {
+	r := many(2000, review.Error)
+	for i := range 3000 {
+		r.Incomplete = append(r.Incomplete, fmt.Sprintf("file %d was not read", i))
+		r.Ignored = append(r.Ignored, review.Ignored{Finding: r.Findings[0], Reason: "why not"})
+	}
+	for _, budget := range []int{SummaryBudget, CommentBudget, 5000} {
+		got := render(t, "markdown", r, Options{Budget: budget})
+		if len(got) > budget {
+			t.Errorf("budget %d: %d bytes", budget, len(got))
+		}
+		if !strings.Contains(got, "did not fit here") || !strings.Contains(got, "scanned 1 of 1 file") {
+			t.Errorf("budget %d: does not say what is missing: ...%s", budget, got[len(got)-300:])
+		}
+	}
+}
+
+func TestMarkdownEscapes(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"plain text, v1.2-rc", "plain text, v1.2-rc"},
+		{"<img src=x onerror=alert(1)>", `&lt;img src=x onerror=alert\(1\)&gt;`},
+		{"[x](https://evil) @org/team #12", `\[x\]\(https:<!-- -->//evil\) @<!-- -->org/team #<!-- -->12`},
+		{"www.evil.com GH-12", "www.<!-- -->evil.com GH-<!-- -->12"},
+		{"run `sops a|b`", "run `sops a\\|b`"},
+		{"odd ` tick <b>", "odd ' tick &lt;b&gt;"},
+		{"a\n\n# title", `a  #<!-- --> title`},
+		{"**x** __y__ ~~z~~ $x$", `\*\*x\*\* \_\_y\_\_ \~\~z\~\~ \$x\$`},
+	} {
+		if got := prose(tt.in); got != tt.want {
+			t.Errorf("prose(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+	for _, tt := range []struct{ in, want string }{
+		{"a.yaml", "`a.yaml`"},
+		{"a`b", "``a`b``"},
+		{"`a``", "``` `a`` ```"},
+		{"a|b", "`a\\|b`"},
+		{"", "`  `"},
+	} {
+		if got := codeSpan(tt.in); got != tt.want {
+			t.Errorf("codeSpan(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+// FuzzHostileNames: whatever files and keys are called, no format lets a command
+// through that is not its own, nor a hidden character, nor the secret.
+func FuzzHostileNames(f *testing.F) {
+	for _, v := range vectors[lineVector](f, "testdata/runner-line-vectors.jsonl")[:60] {
+		f.Add(v.Line, v.Line, "k")
+	}
+	f.Add("a\n::error::x", "m ##", "[error]x")
+	f.Add("#", "#[error]x", "\u2028::stop-commands::t")
+	f.Add("a\r\n##[set-output name=x]y", "\x1b]0;t\a", "\xff\xfe")
+	f.Add("<script>", "`|`", "</details>")
+	f.Fuzz(func(t *testing.T, path, message, hint string) {
+		r := &review.Report{
+			Findings: []review.Finding{{Rule: "key-drift", Severity: review.Error, Span: span(path, 1, 1, 1, 2), Message: message,
+				Hint: hint, Why: message, Key: path, Commit: path, Subject: canary, Related: []review.Related{{Span: span(path, 2, 1, 2, 2), Message: hint}}}},
+			Incomplete: []string{path + message},
+			Ignored:    []review.Ignored{{Finding: review.Finding{Rule: "r", Span: span(path, 1, 1, 1, 1), Message: message}, Reason: hint, By: path}},
+			Skipped:    []review.Skip{{Path: path, Reason: message}},
+		}
+		for _, format := range Formats() {
+			out := render(t, format, r, Options{Width: 40})
+			assertNothingHidden(t, format, out)
+			var names []string
+			for _, c := range readLog(out) {
+				names = append(names, c.Cmd)
+			}
+			var want []string
+			if format == "github" {
+				want = []string{"error", "error", "group", "endgroup"}
+			}
+			if !slices.Equal(names, want) {
+				t.Errorf("%s: commands %q, want %q in:\n%s", format, names, want, out)
+			}
+			if format == "markdown" {
+				assertOwnTags(t, out)
+			}
+		}
+	})
+}
+
+// assertOwnTags checks that outside of code spans there are no tags but ours.
+func assertOwnTags(t testing.TB, out string) {
+	t.Helper()
+	for _, own := range []string{"<br>", "<details><summary>1 ignored</summary>", "</details>", breaker} {
+		out = strings.ReplaceAll(out, own, "")
+	}
+	for line := range strings.Lines(out) {
+		if i := strings.IndexByte(outsideCode(line), '<'); i >= 0 {
+			t.Errorf("a foreign tag in %q", line)
+		}
+	}
+}
+
+// outsideCode cuts the code spans out of a line, as CommonMark finds them.
+func outsideCode(line string) string {
+	var b strings.Builder
+	for line != "" {
+		i := strings.IndexByte(line, '`')
+		if i < 0 {
+			break
+		}
+		if i > 0 && line[i-1] == '\\' {
+			b.WriteString(line[:i+1])
+			line = line[i+1:]
+			continue
+		}
+		b.WriteString(line[:i])
+		n := len(line[i:]) - len(strings.TrimLeft(line[i:], "`"))
+		rest := line[i+n:]
+		end := closing(rest, n)
+		if end < 0 {
+			b.WriteString(line[i : i+n])
+			line = rest
+			continue
+		}
+		line = rest[end+n:]
+	}
+	b.WriteString(line)
+	return b.String()
+}
+
+// closing finds a run of exactly n backticks.
+func closing(s string, n int) int {
+	for i := 0; i < len(s); {
+		k := len(s[i:]) - len(strings.TrimLeft(s[i:], "`"))
+		if k == n {
+			return i
+		}
+		i += max(k, 1)
+	}
+	return -1
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestWriteErrorsAreReturned(t *testing.T) {
+	for name, f := range Renderers(Options{}) {
+		if err := f(failing{}, sample()); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+type envVector struct {
+	File  string `json:"file"`
+	Pairs []struct{ Key, Value string }
+	Error *string
+}
+
+// readEnvFile is a model of how the runner reads a file command.
+func readEnvFile(s string) (keys, values []string, ok bool) {
+	for s != "" {
+		line, rest, _ := strings.Cut(s, "\n")
+		s = rest
+		eq, here := strings.Index(line, "="), strings.Index(line, "<<")
+		switch {
+		case line == "":
+		case eq >= 0 && (here < 0 || eq < here):
+			keys, values = append(keys, line[:eq]), append(values, line[eq+1:])
+		case here >= 0:
+			key, delim := line[:here], strings.TrimSuffix(line[here+2:], "\r")
+			if key == "" || delim == "" {
+				return nil, nil, false
+			}
+			var body []string
+			for closed := false; !closed; {
+				if s == "" {
+					return nil, nil, false
+				}
+				var more bool
+				line, s, more = strings.Cut(s, "\n")
+				if strings.TrimSuffix(line, "\r") == delim {
+					closed = true
+				} else if !more {
+					return nil, nil, false
+				} else {
+					body = append(body, line)
+				}
+			}
+			keys, values = append(keys, key), append(values, strings.Join(body, "\n"))
+		default:
+			return nil, nil, false
+		}
+	}
+	return keys, values, true
+}
+
+func TestEnvFileModelAgreesWithRunner(t *testing.T) {
+	for _, v := range vectors[envVector](t, "testdata/runner-envfile-vectors.jsonl") {
+		keys, values, ok := readEnvFile(v.File)
+		if ok != (v.Error == nil) || (ok && len(keys) != len(v.Pairs)) {
+			t.Errorf("%q: model %q %q %v, runner %+v", v.File, keys, values, ok, v.Pairs)
+			continue
+		}
+		for i := range keys {
+			if ok && (keys[i] != v.Pairs[i].Key || values[i] != v.Pairs[i].Value) {
+				t.Errorf("%q: model %q=%q, runner %+v", v.File, keys[i], values[i], v.Pairs[i])
+			}
+		}
+	}
+}
+
+func FuzzWriteOutput(f *testing.F) {
+	f.Add("findings", "3")
+	f.Add("paths", "a.yaml\n_GitHubActionsFileCommandDelimeter_\nleaks<<X\n0\nX")
+	f.Add("a=b", "x")
+	f.Add("k<<v", "x\r\ny")
+	const delimiter = "0123456789abcdef0123456789abcdef"
+	f.Fuzz(func(t *testing.T, name, value string) {
+		var b bytes.Buffer
+		if err := WriteOutput(&b, name, value, delimiter); err != nil {
+			if b.Len() > 0 {
+				t.Error("wrote something all the same")
+			}
+			return
+		}
+		keys, values, ok := readEnvFile(b.String())
+		if !ok || len(keys) != 1 || keys[0] != name || values[0] != value {
+			t.Errorf("%q = %q was read back as %q = %q", name, value, keys, values)
+		}
+	})
+}
+
+func TestPagesOfRules(t *testing.T) {
+	doc := "One sentence\nover two lines.\n\n## What\n\nx\n\n## Why it matters\n\nfirst\nsecond\n\nthird\n"
+	if got := Summary(doc); got != "One sentence over two lines." {
+		t.Errorf("Summary = %q", got)
+	}
+	if got := firstParagraph(doc, "Why"); got != "first second" {
+		t.Errorf("why = %q", got)
+	}
+	if !unicode.IsUpper(rune(pascal("leaked-token")[0])) || pascal("leaked-token") != "LeakedToken" {
+		t.Errorf("pascal = %q", pascal("leaked-token"))
+	}
+}
