@@ -121,6 +121,20 @@ type Finding struct {
 	Commit   string // the commit that alone held it, for findings of history
 	Fixes    []Fix  // edits that would resolve it, as suggestions; may be empty
 	Subject  string `json:"-"` // tells it from its siblings: for a leak, the value itself. Compared, never printed.
+	// Class joins findings of one cause: those of a class that the change brought are
+	// reported as one, the others as its related places. "" is a class of its own.
+	Class string
+
+	home string // the file it was found in, where it is anchored in another
+}
+
+// Home is the file that the finding is about: the one it was found in, even where it
+// is shown in another that the change touches.
+func (f *Finding) Home() string {
+	if f.home != "" {
+		return f.home
+	}
+	return f.Span.File
 }
 
 // Fix replaces whole lines First to Last of the finding's file; Last < First inserts above First.
@@ -132,7 +146,7 @@ type Fix struct {
 // Fingerprint names a finding for people and ignores: rule, path and key path. It
 // survives a moved line, a squash and a re-encryption.
 func (f *Finding) Fingerprint() string {
-	fp := f.Rule + ":" + f.Span.File
+	fp := f.Rule + ":" + f.Home()
 	if f.Key != "" {
 		fp += ":" + f.Key
 	}
@@ -180,15 +194,16 @@ func (r *Report) Count(s Severity) int {
 // Pass is what a rule is given: one tree, and where its scope says so a file of
 // it, or the change as a whole.
 type Pass struct {
-	Rule   *Rule
-	Tree   *Tree
-	File   *File          // PerFile alone
-	Base   *Tree          // PerChange alone; the empty tree where there is no base
-	Change *repo.Change   // PerChange alone
-	Config *config.Config // never nil
+	Rule      *Rule
+	Tree      *Tree
+	File      *File          // PerFile alone
+	Base      *Tree          // PerChange alone; the empty tree where there is no base
+	Change    *repo.Change   // PerChange alone
+	Config    *config.Config // never nil
+	Catalogue []*Rule        // every rule there is, on or off
 
 	report func(Finding)
 }
 
-// Report hands in a finding.
+// Report hands in a finding; its Rule, Severity and Why are filled in where they are empty.
 func (p *Pass) Report(f Finding) { p.report(f) }

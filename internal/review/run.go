@@ -1,7 +1,13 @@
 package review
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/sealward/sealward/internal/config"
@@ -22,14 +28,304 @@ const (
 type Options struct {
 	Mode     Mode
 	Rules    []*Rule                // required: the catalogue
-	Config   *config.Config         // Base's
+	Config   *config.Config         // Base's; nil is a repository without one
 	Now      time.Time              // required where Config.Ignore has dates
-	Ignored  func(path string) bool // .gitignore's word; nil knows none but what .gitignore files in the tree say
+	Ignored  func(path string) bool // .gitignore's word; nil asks the .gitignore files of the tree itself
 	Progress func(done, total int)  // called from one goroutine at a time
 }
 
 // Run reviews a change. It errors only when it could do no work at all; what it
 // could not read is in Report.Incomplete.
 func Run(ctx context.Context, change *repo.Change, opt Options) (*Report, error) {
-	panic("to be written")
+	r, err := newRun(ctx, change, opt)
+	if err != nil {
+		return nil, err
+	}
+	r.perFile()
+	r.perTree()
+	r.perChange()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("review stopped: %w", context.Cause(ctx))
+	}
+	found := r.subtract()
+	found = append(found, r.history(found)...)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("review stopped: %w", context.Cause(ctx))
+	}
+	return r.finish(found), nil
+}
+
+// run is one review under way.
+type run struct {
+	ctx        context.Context
+	change     *repo.Change
+	opt        Options
+	config     *config.Config
+	rules      []*Rule // that are on
+	profile    Profile
+	log        *log
+	base, head *Tree
+	touched    map[string]bool   // paths of Head and Base that the change touches
+	renamed    map[string]string // old path -> new path
+
+	mu             sync.Mutex // guards the rest
+	inBase, inHead []Finding
+	inChange       []Finding
+	done, todo     int // files, for the progress
+	scanned, total int // files of Head that were read, and that there were to read
+}
+
+func newRun(ctx context.Context, change *repo.Change, opt Options) (*run, error) {
+	r := &run{ctx: ctx, change: change, opt: opt, config: opt.Config, log: &log{},
+		touched: map[string]bool{}, renamed: map[string]string{}}
+	if change.Head.FS == nil {
+		return nil, errors.New("there is nothing to review: no head")
+	}
+	if r.config == nil {
+		r.config = &config.Config{}
+	}
+	for _, c := range change.Files {
+		r.touched[c.Path] = true
+		if c.Old != "" {
+			r.touched[c.Old] = true
+		}
+		if c.Kind == repo.Renamed {
+			r.renamed[c.Old] = c.Path
+		}
+	}
+	if err := r.openTrees(); err != nil {
+		return nil, err
+	}
+	r.profile = detectProfile(r.head, r.config)
+	r.rules = slices.DeleteFunc(slices.Clone(opt.Rules), func(rule *Rule) bool { return !r.on(rule) })
+	return r, nil
+}
+
+func (r *run) openTrees() error {
+	opt := treeOptions{config: r.config, cache: newCache(), log: r.log, ignored: r.opt.Ignored}
+	var err error
+	if r.opt.Mode == ReviewChange {
+		if r.base, err = newTree(r.change.Base, opt); err != nil {
+			return fmt.Errorf("read the base: %w", err)
+		}
+		// What the comparison did not name is equal, whatever the snapshots are made of.
+		opt.share = func(e repo.Entry) *File {
+			if r.touched[e.Path] {
+				return nil
+			}
+			return r.base.File(e.Path)
+		}
+	}
+	if r.head, err = newTree(r.change.Head, opt); err != nil {
+		return fmt.Errorf("read the head: %w", err)
+	}
+	return nil
+}
+
+// on reports whether a rule takes part in this run.
+func (r *run) on(rule *Rule) bool {
+	set, named := r.config.Review.Rules[rule.ID]
+	switch {
+	case named && set == "off":
+		return false
+	case rule.OptIn && !named:
+		return false
+	case len(rule.Profiles) > 0 && !named && !slices.Contains(rule.Profiles, r.profile.Name):
+		return false
+	}
+	switch r.opt.Mode {
+	case ReviewChange:
+		return rule.When != OnlyReport
+	case ReportDrift:
+		return rule.Family == Drift && rule.When != OnlyChange && rule.Scope != PerChange
+	default:
+		return rule.When != OnlyChange && rule.Scope != PerChange
+	}
+}
+
+func (r *run) scoped(s Scope) []*Rule {
+	var out []*Rule
+	for _, rule := range r.rules {
+		if rule.Scope == s {
+			out = append(out, rule)
+		}
+	}
+	return out
+}
+
+// perFile runs the rules of one file: on what differs in a change, else on all.
+func (r *run) perFile() {
+	rules := r.scoped(PerFile)
+	var base, head []*File
+	if r.opt.Mode == ReviewChange {
+		for _, c := range r.change.Files {
+			if f := r.base.File(c.Old); f != nil {
+				base = append(base, f)
+			}
+			if f := r.head.File(c.Path); f != nil && c.Kind != repo.Deleted {
+				head = append(head, f)
+			}
+		}
+	} else {
+		head = r.head.Files()
+	}
+	r.todo, r.total = len(base)+len(head), len(head)
+	parallel(len(base), func(i int) {
+		r.checkFile(rules, r.base, base[i], &r.inBase)
+	})
+	parallel(len(head), func(i int) {
+		r.checkFile(rules, r.head, head[i], &r.inHead)
+		if head[i].Data(); head[i].Read() {
+			r.mu.Lock()
+			r.scanned++
+			r.mu.Unlock()
+		}
+	})
+}
+
+func (r *run) checkFile(rules []*Rule, t *Tree, f *File, into *[]Finding) {
+	if r.ctx.Err() != nil {
+		return
+	}
+	var found []Finding
+	for _, rule := range rules {
+		p := &Pass{Rule: rule, Tree: t, File: f}
+		found = append(found, r.check(p, f.Path)...)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*into = append(*into, found...)
+	r.step()
+}
+
+// step counts a file as done; r.mu is held.
+func (r *run) step() {
+	r.done++
+	if r.opt.Progress != nil {
+		r.opt.Progress(r.done, r.todo)
+	}
+}
+
+func (r *run) perTree() {
+	rules := r.scoped(PerTree)
+	parallel(len(rules), func(i int) {
+		if r.base != nil {
+			found := r.check(&Pass{Rule: rules[i], Tree: r.base}, "the base")
+			r.mu.Lock()
+			r.inBase = append(r.inBase, found...)
+			r.mu.Unlock()
+		}
+		found := r.check(&Pass{Rule: rules[i], Tree: r.head}, "the tree")
+		r.mu.Lock()
+		r.inHead = append(r.inHead, found...)
+		r.mu.Unlock()
+	})
+}
+
+func (r *run) perChange() {
+	rules := r.scoped(PerChange)
+	parallel(len(rules), func(i int) {
+		p := &Pass{Rule: rules[i], Tree: r.head, Base: r.base, Change: r.change}
+		found := r.check(p, "the change")
+		r.mu.Lock()
+		r.inChange = append(r.inChange, found...)
+		r.mu.Unlock()
+	})
+}
+
+// check runs one rule. A rule that fails or panics makes the review incomplete; what
+// it panicked with is not printed, since it may hold a value of the file.
+func (r *run) check(p *Pass, on string) (found []Finding) {
+	if r.ctx.Err() != nil {
+		return nil
+	}
+	severity := p.Rule.Severity
+	if set, err := ParseSeverity(r.config.Review.Rules[p.Rule.ID]); err == nil && set != 0 {
+		severity = set
+	}
+	p.Config, p.Catalogue = r.config, r.opt.Rules
+	configured := severity != p.Rule.Severity
+	p.report = func(f Finding) {
+		f.Rule = p.Rule.ID
+		if f.Severity == 0 || configured {
+			f.Severity = severity
+		}
+		if f.Why == "" {
+			f.Why = p.Rule.why()
+		}
+		found = append(found, f)
+	}
+	defer func() {
+		if recover() != nil {
+			r.log.say(fmt.Sprintf("rule %s failed on %s: this is a defect of sealward", p.Rule.ID, on))
+		}
+	}()
+	if err := p.Rule.Check(p); err != nil {
+		r.log.say(fmt.Sprintf("rule %s could not look at %s: %v", p.Rule.ID, on, err))
+	}
+	return found
+}
+
+// finish turns what is left into the report.
+func (r *run) finish(found []Finding) *Report {
+	found = classes(found)
+	r.anchor(found)
+	found = slices.DeleteFunc(found, func(f Finding) bool { return !r.speaks(&f) })
+	kept, ignored := r.ignore(found)
+	order := func(a, b *Finding) int {
+		return cmp.Or(-cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Span.File, b.Span.File),
+			cmp.Compare(a.Span.Start.Line, b.Span.Start.Line), cmp.Compare(a.Span.Start.Col, b.Span.Start.Col),
+			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Message, b.Message))
+	}
+	slices.SortStableFunc(kept, func(a, b Finding) int { return order(&a, &b) })
+	slices.SortStableFunc(ignored, func(a, b Ignored) int { return order(&a.Finding, &b.Finding) })
+	return &Report{Findings: kept, Ignored: ignored, Incomplete: r.incomplete(), Skipped: r.skipped(),
+		Scanned: r.scanned, Total: r.total, Commits: len(r.change.Commits), Profile: r.profile, Rules: r.rules}
+}
+
+// speaks drops what a rule of a change says about files that the change leaves alone.
+func (r *run) speaks(f *Finding) bool {
+	if r.opt.Mode != ReviewChange {
+		return true
+	}
+	for _, rule := range r.rules {
+		if rule.ID == f.Rule && rule.When == ChangeTouching {
+			return r.touches(f)
+		}
+	}
+	return true
+}
+
+func (r *run) touches(f *Finding) bool {
+	return r.touched[f.Span.File] || slices.ContainsFunc(f.Related, func(rel Related) bool { return r.touched[rel.Span.File] })
+}
+
+func (r *run) incomplete() []string {
+	return append(slices.Clone(r.change.Incomplete), r.log.sentences()...)
+}
+
+// skipped lists, of the files that this run looked at, those that are not text.
+func (r *run) skipped() []Skip {
+	var out []Skip
+	for _, s := range r.head.skipped {
+		if r.opt.Mode != ReviewChange || r.touched[s.Path] {
+			out = append(out, s)
+		}
+	}
+	for _, f := range r.head.Files() {
+		if (r.opt.Mode != ReviewChange || r.touched[f.Path]) && f.found(binary) {
+			out = append(out, Skip{f.Path, binaryReason(f.Path)})
+		}
+	}
+	slices.SortFunc(out, func(a, b Skip) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+func binaryReason(path string) string {
+	for _, ext := range []string{".tgz", ".gz", ".zip", ".tar", ".xz", ".bz2", ".zst", ".7z", ".jar"} {
+		if strings.HasSuffix(strings.ToLower(path), ext) {
+			return "an archive, which is not read"
+		}
+	}
+	return "a binary file"
 }

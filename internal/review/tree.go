@@ -1,58 +1,211 @@
 package review
 
 import (
+	"cmp"
+	"io/fs"
+	"slices"
+	"sync"
+
+	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/env"
+	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/sops"
 	"github.com/sealward/sealward/internal/syntax"
 	"github.com/sealward/sealward/internal/wiring"
 )
 
-// Tree is a snapshot as rules see it: everything is read at most once, on demand,
-// and safe for concurrent use. Files equal in two trees are parsed once.
-type Tree struct{}
+// Tree is a snapshot as rules see it: everything is read on demand, and safe for
+// concurrent use. Files equal in two trees are one [File], read and parsed once.
+type Tree struct {
+	files   []*File
+	byPath  map[string]*File
+	paths   []string
+	skipped []Skip
+	log     *log
+
+	env     func() *env.Map
+	wiring  func() *wiring.Graph
+	rules   func() map[string]*sops.Rules
+	sealed  func() []*File
+	ignored func(path string) bool
+}
+
+// log gathers, over all trees of a run, what could not be read.
+type log struct {
+	mu         sync.Mutex
+	incomplete map[string]bool
+}
+
+func (l *log) say(sentence string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.incomplete == nil {
+		l.incomplete = map[string]bool{}
+	}
+	l.incomplete[sentence] = true
+}
+
+func (l *log) sentences() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]string, 0, len(l.incomplete))
+	for s := range l.incomplete {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// treeOptions are what newTree needs beside the snapshot.
+type treeOptions struct {
+	config  *config.Config
+	cache   *cache
+	log     *log
+	ignored func(path string) bool // nil: ask the tree's own .gitignore files
+	// share returns the file of another tree that is known to be equal, or nil.
+	share func(repo.Entry) *File
+}
+
+// newTree lists a snapshot. The zero Snapshot is the empty tree.
+func newTree(snap repo.Snapshot, opt treeOptions) (*Tree, error) {
+	t := &Tree{byPath: map[string]*File{}, log: opt.log}
+	if snap.FS != nil {
+		entries, err := snap.List()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			t.add(snap.FS, e, opt)
+		}
+	}
+	slices.SortFunc(t.files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	t.paths = make([]string, len(t.files))
+	for i, f := range t.files {
+		t.paths[i] = f.Path
+	}
+	t.lazy(opt)
+	return t, nil
+}
+
+func (t *Tree) add(fsys fs.FS, e repo.Entry, opt treeOptions) {
+	switch {
+	case e.Mode&fs.ModeSymlink != 0:
+		t.skipped = append(t.skipped, Skip{e.Path, "a symbolic link, which is not followed"})
+		return
+	case !e.Mode.IsRegular():
+		t.skipped = append(t.skipped, Skip{e.Path, "a submodule or special file"})
+		return
+	case matchAny(opt.config.Review.PathsIgnore, e.Path):
+		t.skipped = append(t.skipped, Skip{e.Path, "taken out by paths-ignore"})
+		return
+	}
+	var f *File
+	if opt.share != nil {
+		f = opt.share(e)
+	}
+	if f == nil {
+		f = &File{Path: e.Path, Size: e.Size, fsys: fsys, cache: opt.cache, log: opt.log}
+	}
+	t.files = append(t.files, f)
+	t.byPath[e.Path] = f
+}
+
+// lazy sets up what is read of the tree as a whole, once, when a rule first asks.
+func (t *Tree) lazy(opt treeOptions) {
+	t.env = sync.OnceValue(func() *env.Map {
+		m, err := env.Detect(t, opt.config)
+		if err != nil {
+			t.log.say("environments could not be told: " + err.Error())
+		}
+		return m
+	})
+	t.wiring = sync.OnceValue(func() *wiring.Graph {
+		g, err := wiring.Read(t)
+		if err != nil {
+			t.log.say("the wiring of Flux, kustomize and secrets could not be read: " + err.Error())
+		}
+		return g
+	})
+	t.rules = sync.OnceValue(t.readRules)
+	t.sealed = sync.OnceValue(t.findSealed)
+	t.ignored = opt.ignored
+	if t.ignored == nil {
+		t.ignored = sync.OnceValue(func() func(string) bool { return readGitignore(t) })()
+	}
+}
 
 // Files returns the files under review, sorted by path: no symbolic links, no
 // submodules, nothing that the configuration takes out.
-func (t *Tree) Files() []*File { panic("to be written") }
+func (t *Tree) Files() []*File { return t.files }
 
 // File returns the file at path, or nil.
-func (t *Tree) File(path string) *File { panic("to be written") }
+func (t *Tree) File(path string) *File { return t.byPath[path] }
 
 // Paths returns the files' paths, sorted.
-func (t *Tree) Paths() []string { panic("to be written") }
+func (t *Tree) Paths() []string { return t.paths }
 
-// Syntax returns the parsed file at path; it errors as fs.ReadFile does.
-func (t *Tree) Syntax(path string) (*syntax.File, error) { panic("to be written") }
-
-// Env returns the map of environments.
-func (t *Tree) Env() *env.Map { panic("to be written") }
-
-// Wiring returns how the tree's files are tied together.
-func (t *Tree) Wiring() *wiring.Graph { panic("to be written") }
-
-// SopsRules returns every .sops.yaml of the tree, by path.
-func (t *Tree) SopsRules() map[string]*sops.Rules { panic("to be written") }
-
-// SealedFiles returns the files with SOPS metadata, sorted by path.
-func (t *Tree) SealedFiles() []*File { panic("to be written") }
-
-// Ignored reports whether .gitignore keeps path out of the repository.
-func (t *Tree) Ignored(path string) bool { panic("to be written") }
-
-// File is one file of a tree.
-type File struct {
-	Path string
-	Size int64
+// Syntax returns the parsed file at path. It errors where there is none.
+func (t *Tree) Syntax(path string) (*syntax.File, error) {
+	f := t.byPath[path]
+	if f == nil {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fs.ErrNotExist}
+	}
+	return f.Syntax(), nil
 }
 
-// Data returns the bytes; nil where the file cannot be read, which the report then names.
-func (f *File) Data() []byte { panic("to be written") }
+// Data returns the bytes of the file at path, nil where there is none.
+func (t *Tree) Data(path string) []byte {
+	if f := t.byPath[path]; f != nil {
+		return f.Data()
+	}
+	return nil
+}
 
-// Binary reports whether the content is not text.
-func (f *File) Binary() bool { panic("to be written") }
+// Env returns the map of environments.
+func (t *Tree) Env() *env.Map { return t.env() }
 
-// Syntax returns the parsed content, never nil.
-func (f *File) Syntax() *syntax.File { panic("to be written") }
+// Wiring returns how the tree's files are tied together.
+func (t *Tree) Wiring() *wiring.Graph { return t.wiring() }
 
-// Sops returns what SOPS wrote in the file, or nil.
-func (f *File) Sops() *sops.File { panic("to be written") }
+// SopsRules returns every .sops.yaml of the tree, by path. One that cannot be read
+// is named in the report, and left out.
+func (t *Tree) SopsRules() map[string]*sops.Rules { return t.rules() }
+
+// SealedFiles returns the files with SOPS metadata, sorted by path.
+func (t *Tree) SealedFiles() []*File { return t.sealed() }
+
+// Ignored reports whether .gitignore keeps path out of the repository.
+func (t *Tree) Ignored(path string) bool { return t.ignored(path) }
+
+func (t *Tree) readRules() map[string]*sops.Rules {
+	rules := map[string]*sops.Rules{}
+	for _, f := range t.files {
+		if f.Base() != ".sops.yaml" {
+			continue
+		}
+		r, err := sops.ReadRules(f.Syntax())
+		if err != nil {
+			t.log.say(f.Path + " was not understood, so no file was held to it: " + err.Error())
+			continue
+		}
+		if r != nil {
+			rules[f.Path] = r
+		}
+	}
+	return rules
+}
+
+func (t *Tree) findSealed() []*File {
+	found := make([]bool, len(t.files))
+	parallel(len(t.files), func(i int) {
+		s := t.files[i].Sops()
+		found[i] = s != nil && len(s.Sealed) > 0
+	})
+	var sealed []*File
+	for i, f := range t.files {
+		if found[i] {
+			sealed = append(sealed, f)
+		}
+	}
+	return sealed
+}

@@ -1,0 +1,212 @@
+package review
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"reflect"
+	"sync"
+	"unicode/utf16"
+
+	"github.com/sealward/sealward/internal/sops"
+	"github.com/sealward/sealward/internal/syntax"
+)
+
+// maxFile is how large a text file may be, in bytes; a larger one is not read, and
+// the report says so.
+const maxFile = 16 << 20
+
+// File is one file of a tree. Its methods may be called from many goroutines; what
+// they return is shared and must not be changed.
+type File struct {
+	Path string
+	Size int64 // bytes
+
+	fsys  fs.FS
+	cache *cache
+	log   *log
+
+	mu      sync.Mutex
+	state   fileState
+	data    []byte
+	syntax  *syntax.File
+	sops    *sops.File
+	sopsSet bool
+	memo    map[reflect.Type]any // what rules keep; see Once
+}
+
+type fileState uint8
+
+const (
+	unread fileState = iota
+	text
+	evicted // was text, and may be read again
+	binary
+	failed
+)
+
+// Base is the last element of the path.
+func (f *File) Base() string { return path.Base(f.Path) }
+
+// Data returns the text in UTF-8, or nil for a binary file and for one that cannot
+// be read (the report then names it).
+func (f *File) Data() []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.load()
+}
+
+// Binary reports whether the content is not text.
+func (f *File) Binary() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.load()
+	return f.state == binary
+}
+
+// Read reports whether the file was read, as text or to find that it is binary.
+func (f *File) Read() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state == text || f.state == evicted || f.state == binary
+}
+
+// found reports whether reading the file, if it was read, ended in state s.
+func (f *File) found(s fileState) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state == s
+}
+
+// Syntax returns the parsed content, never nil.
+func (f *File) Syntax() *syntax.File {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.parse()
+}
+
+// Sops returns what SOPS wrote in the file, or nil.
+func (f *File) Sops() *sops.File {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sopsSet {
+		return f.sops
+	}
+	if data := f.load(); maySops(data) {
+		f.sops = sops.Read(f.parse())
+	}
+	f.sopsSet = true
+	return f.sops
+}
+
+// maySops is a cheap test that no file with SOPS metadata or a sealed value fails.
+func maySops(data []byte) bool {
+	return bytes.Contains(data, []byte("sops")) || bytes.Contains(data, []byte("ENC["))
+}
+
+func (f *File) load() []byte {
+	if f.state != unread && f.state != evicted {
+		return f.data
+	}
+	if f.Size > maxFile {
+		f.fail(fmt.Errorf("%d MB are more than the %d MB that one file may have", f.Size>>20, maxFile>>20))
+		return nil
+	}
+	data, err := fs.ReadFile(f.fsys, f.Path)
+	switch {
+	case err != nil:
+		f.fail(err)
+	case len(data) > maxFile:
+		f.fail(fmt.Errorf("it is larger than the %d MB that one file may have", maxFile>>20))
+	default:
+		f.keep(data)
+	}
+	return f.data
+}
+
+func (f *File) fail(err error) {
+	f.state = failed
+	f.log.say(fmt.Sprintf("%s was not read: %v", f.Path, err))
+}
+
+func (f *File) keep(data []byte) {
+	if u, ok := decodeUTF16(data); ok {
+		data = u
+	}
+	if isBinary(data) {
+		f.state = binary
+		return
+	}
+	f.state, f.data = text, data
+	f.cache.add(f, len(data))
+}
+
+func (f *File) parse() *syntax.File {
+	if f.syntax == nil {
+		s := syntax.Parse(f.Path, f.load())
+		if f.state != text {
+			return s // nothing to keep: binary or unreadable
+		}
+		f.syntax = s
+		f.cache.add(f, parsedCost*len(f.data))
+	}
+	return f.syntax
+}
+
+// Once returns what find made of the file, made at most once as long as the file's
+// content is kept: several rules share one scan. There is one value of each type T.
+func Once[T any](f *File, find func(*File) T) T {
+	key := reflect.TypeFor[T]()
+	f.mu.Lock()
+	known, ok := f.memo[key]
+	f.mu.Unlock()
+	if ok {
+		return known.(T)
+	}
+	made := find(f)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.memo == nil {
+		f.memo = map[reflect.Type]any{}
+	}
+	f.memo[key] = made
+	return made
+}
+
+// evict forgets the content; it is read again when it is asked for.
+func (f *File) evict() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state == text {
+		f.state = evicted
+	}
+	f.data, f.syntax, f.sops, f.sopsSet, f.memo = nil, nil, nil, false, nil
+}
+
+// isBinary is git's own test: a NUL in the first 8,000 bytes.
+func isBinary(data []byte) bool {
+	return bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0
+}
+
+// decodeUTF16 turns UTF-16 with a byte order mark, which Windows shells write, into
+// UTF-8: it is text, and a secret in it is one.
+func decodeUTF16(data []byte) ([]byte, bool) {
+	if len(data) < 2 || len(data)%2 != 0 {
+		return nil, false
+	}
+	var hi, lo int
+	switch {
+	case data[0] == 0xFF && data[1] == 0xFE:
+		hi, lo = 1, 0
+	case data[0] == 0xFE && data[1] == 0xFF:
+		hi, lo = 0, 1
+	default:
+		return nil, false
+	}
+	units := make([]uint16, 0, len(data)/2-1)
+	for i := 2; i < len(data); i += 2 {
+		units = append(units, uint16(data[i+hi])<<8|uint16(data[i+lo]))
+	}
+	return []byte(string(utf16.Decode(units))), true
+}
