@@ -56,7 +56,6 @@ func annotations(r *review.Report, s review.Severity) []annotation {
 		}
 		out = append(out, annotation{title: "sealward: the review is incomplete", message: msg})
 	}
-	why := whys(r)
 	left := r.Count(s)
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -64,7 +63,7 @@ func annotations(r *review.Report, s review.Severity) []annotation {
 			continue
 		}
 		left--
-		a := annotate(f, why(f))
+		a := annotate(f)
 		if len(out) == annotationsPerLevel-1 && left > 0 {
 			a.message = cut(a.message, annotationSize-100) +
 				fmt.Sprintf("\n\n%s more in the summary and in the log.", counted(left, s.String()))
@@ -76,7 +75,7 @@ func annotations(r *review.Report, s review.Severity) []annotation {
 	return out
 }
 
-func annotate(f *review.Finding, why string) annotation {
+func annotate(f *review.Finding) annotation {
 	a := annotation{file: f.Span.File, title: f.Rule}
 	if !f.Span.IsZero() {
 		a.line, a.endLine = f.Span.Start.Line, lastLine(f.Span)
@@ -89,7 +88,7 @@ func annotate(f *review.Finding, why string) annotation {
 	if f.Commit != "" {
 		parts = append(parts, "In commit "+Clean(short(f.Commit))+", which history keeps.")
 	}
-	parts = append(parts, cleanLines(why), cleanLines(f.Hint))
+	parts = append(parts, cleanLines(f.Why), cleanLines(f.Hint))
 	parts = append(parts, relatedLines(f)...)
 	a.message = strings.Join(nonEmpty(parts), "\n")
 	return a

@@ -37,7 +37,8 @@ type jsonFinding struct {
 	Line        int           `json:"line"` // from 1; 0 is the file as a whole
 	Column      int           `json:"column"`
 	EndLine     int           `json:"end_line"`
-	EndColumn   int           `json:"end_column"` // exclusive
+	EndColumn   int           `json:"end_column"`     // exclusive
+	Home        string        `json:"home,omitempty"` // the file it is about, where path is another that the change touches
 	Message     string        `json:"message"`
 	Why         string        `json:"why,omitempty"`
 	Hint        string        `json:"hint"`
@@ -76,7 +77,6 @@ type jsonSummary struct {
 
 // writeJSON writes the report for programs.
 func writeJSON(w io.Writer, r *review.Report, opt Options) error {
-	why := whys(r)
 	out := jsonReport{
 		Version:    jsonVersion,
 		Tool:       strings.TrimSpace("sealward " + opt.Version),
@@ -90,11 +90,11 @@ func writeJSON(w io.Writer, r *review.Report, opt Options) error {
 		Summary:    jsonSummary{r.Count(review.Error), r.Count(review.Warning), r.Count(review.Notice)},
 	}
 	for i := range r.Findings {
-		out.Findings = append(out.Findings, toJSON(&r.Findings[i], why))
+		out.Findings = append(out.Findings, toJSON(&r.Findings[i]))
 	}
 	for i := range r.Ignored {
 		g := &r.Ignored[i]
-		out.Ignored = append(out.Ignored, jsonIgnored{toJSON(&g.Finding, why), g.Reason, g.By})
+		out.Ignored = append(out.Ignored, jsonIgnored{toJSON(&g.Finding), g.Reason, g.By})
 	}
 	for _, s := range r.Skipped {
 		out.Skipped = append(out.Skipped, jsonSkip(s))
@@ -105,7 +105,7 @@ func writeJSON(w io.Writer, r *review.Report, opt Options) error {
 	return encode(w, out)
 }
 
-func toJSON(f *review.Finding, why func(*review.Finding) string) jsonFinding {
+func toJSON(f *review.Finding) jsonFinding {
 	out := jsonFinding{
 		Rule:        f.Rule,
 		Severity:    f.Severity.String(),
@@ -115,11 +115,14 @@ func toJSON(f *review.Finding, why func(*review.Finding) string) jsonFinding {
 		EndLine:     f.Span.End.Line,
 		EndColumn:   f.Span.End.Col,
 		Message:     f.Message,
-		Why:         why(f),
+		Why:         f.Why,
 		Hint:        f.Hint,
 		Fingerprint: f.Fingerprint(),
 		Commit:      f.Commit,
 		Related:     make([]jsonRelated, 0, len(f.Related)),
+	}
+	if home := f.Home(); home != f.Span.File {
+		out.Home = home
 	}
 	for _, rel := range f.Related {
 		out.Related = append(out.Related, jsonRelated{rel.Span.File, rel.Span.Start.Line, rel.Message})

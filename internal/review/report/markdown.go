@@ -70,7 +70,7 @@ func (m *markdown) unread(sentences []string) {
 	if len(sentences) == 0 {
 		return
 	}
-	m.must("> [!CAUTION]\n> The review is incomplete. Not read:\n")
+	m.must("> [!CAUTION]\n> The review is incomplete:\n")
 	for i, s := range sentences {
 		if !m.add("> - " + prose(s) + "\n") {
 			m.must(fmt.Sprintf("> - and %d more, which are in the log\n", len(sentences)-i))
@@ -84,11 +84,10 @@ func (m *markdown) table(r *review.Report) {
 	if len(r.Findings) == 0 {
 		return
 	}
-	why := whys(r)
 	m.must("| | where | what, why, and what to do |\n|---|---|---|\n")
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if !m.add(row(f, why(f))) {
+		if !m.add(row(f)) {
 			m.must(fmt.Sprintf("\n**%s more did not fit here and are in the log.**\n", counted(len(r.Findings)-i, "finding")))
 			break
 		}
@@ -98,13 +97,13 @@ func (m *markdown) table(r *review.Report) {
 
 // row writes a finding as a row of the table. Its shape tells the severity, not
 // its colour alone.
-func row(f *review.Finding, why string) string {
+func row(f *review.Finding) string {
 	shape := map[review.Severity]string{review.Error: "❌ error", review.Warning: "⚠️ warning", review.Notice: "ℹ️ notice"}[f.Severity]
 	cells := []string{"**" + prose(f.Message) + "**"}
 	if f.Commit != "" {
 		cells = append(cells, "In commit "+codeSpan(short(f.Commit))+", which history keeps.")
 	}
-	for _, s := range []string{why, f.Hint} {
+	for _, s := range []string{f.Why, f.Hint} {
 		if s != "" {
 			cells = append(cells, prose(s))
 		}

@@ -49,38 +49,6 @@ func Formats() []string { return []string{"text", "github", "json", "sarif", "ma
 // for machines list all.
 const relatedShown = 8
 
-// whys returns why each rule matters, by id, as its page says it.
-func whys(r *review.Report) func(*review.Finding) string {
-	byRule := map[string]string{}
-	for _, rule := range r.Rules {
-		byRule[rule.ID] = firstParagraph(rule.Doc, "Why")
-	}
-	return func(f *review.Finding) string { return cmp.Or(f.Why, byRule[f.Rule]) }
-}
-
-// firstParagraph returns the first paragraph below the heading of a page that
-// begins with the word given, as one line.
-func firstParagraph(doc, heading string) string {
-	var par []string
-	in := false
-	for line := range strings.Lines(doc) {
-		line = strings.TrimSpace(line)
-		title, isHeading := strings.CutPrefix(line, "#")
-		switch {
-		case isHeading:
-			if in {
-				return strings.Join(par, " ")
-			}
-			in = strings.HasPrefix(strings.ToLower(strings.TrimLeft(title, "# ")), strings.ToLower(heading))
-		case in && line == "" && len(par) > 0:
-			return strings.Join(par, " ")
-		case in && line != "":
-			par = append(par, line)
-		}
-	}
-	return strings.Join(par, " ")
-}
-
 // place writes a span's beginning for people: path:line:column, as far as known.
 func place(s syntax.Span) string {
 	path := Clean(s.File)

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/sealward/sealward/internal/review"
@@ -28,11 +27,11 @@ func span(file string, line, col, endLine, endCol int) syntax.Span {
 var canary = "canary-" + strings.Repeat("7", 12)
 
 func sample() *review.Report {
-	page := "Secrets in clear.\n\n## What\n\nA Secret whose `data` is not sealed.\n\n## Why\n\nWhoever can read the repository\ncan read the value.\n\nAnd more.\n\n## Instead\n\n```sh\nsops -e -i file\n```\n"
+	page := "Secrets in clear.\n\n## What\n\nA Secret whose `data` is not sealed.\n\n## Why it matters\n\nWhoever can read the repository\ncan read the value.\n\nAnd more.\n\n## Instead\n\n```sh\nsops -e -i file\n```\n"
 	return &review.Report{
 		Findings: []review.Finding{
 			{Rule: "plaintext-secret", Severity: review.Error, Span: span("overlays/prod/db.yaml", 9, 13, 9, 31),
-				Message: "Secret payments/db holds `DATABASE_PASSWORD` in clear", Hint: "seal it with `sops -e -i overlays/prod/db.yaml`, after a new password is set",
+				Message: "Secret payments/db holds `DATABASE_PASSWORD` in clear", Why: "Whoever can read the repository can read the value.", Hint: "seal it with `sops -e -i overlays/prod/db.yaml`, after a new password is set",
 				Key: "stringData.DATABASE_PASSWORD", Subject: canary,
 				Related: []review.Related{{Span: span("overlays/dev/db.yaml", 9, 13, 9, 20), Message: "sealed here"}}},
 			{Rule: "leaked-token", Severity: review.Error, Span: span("ci/old name.env", 2, 1, 4, 1), Commit: strings.Repeat("ab12", 10),
@@ -497,15 +496,8 @@ func FuzzWriteOutput(f *testing.F) {
 	})
 }
 
-func TestPagesOfRules(t *testing.T) {
-	doc := "One sentence\nover two lines.\n\n## What\n\nx\n\n## Why it matters\n\nfirst\nsecond\n\nthird\n"
-	if got := Summary(doc); got != "One sentence over two lines." {
-		t.Errorf("Summary = %q", got)
-	}
-	if got := firstParagraph(doc, "Why"); got != "first second" {
-		t.Errorf("why = %q", got)
-	}
-	if !unicode.IsUpper(rune(pascal("leaked-token")[0])) || pascal("leaked-token") != "LeakedToken" {
-		t.Errorf("pascal = %q", pascal("leaked-token"))
+func TestPascal(t *testing.T) {
+	if got := pascal("leaked-token"); got != "LeakedToken" {
+		t.Errorf("pascal = %q", got)
 	}
 }

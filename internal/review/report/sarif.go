@@ -142,10 +142,10 @@ func writeSARIF(w io.Writer, r *review.Report, opt Options) error {
 		index[rule.ID] = i
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, describe(rule))
 	}
-	why, seen := whys(r), map[string]int{}
+	seen := map[string]int{}
 	for i := range r.Findings[:min(len(r.Findings), sarifResults)] {
 		f := &r.Findings[i]
-		res := result(f, why(f), seen)
+		res := result(f, seen)
 		res.RuleIndex = index[f.Rule]
 		run.Results = append(run.Results, res)
 	}
@@ -159,7 +159,7 @@ const srcRoot = "%SRCROOT%"
 func invocation(r *review.Report) sarifInvocation {
 	inv := sarifInvocation{Successful: len(r.Incomplete) == 0}
 	for _, s := range r.Incomplete {
-		inv.Notifications = append(inv.Notifications, sarifNotification{"error", sarifText{Text: "Not read: " + s}})
+		inv.Notifications = append(inv.Notifications, sarifNotification{"error", sarifText{Text: s}})
 	}
 	if n := len(r.Findings) - sarifResults; n > 0 {
 		left := map[string]int{}
@@ -188,7 +188,7 @@ func sarifLevelOf(s review.Severity) string {
 
 // describe turns a rule's page into SARIF's descriptor of it.
 func describe(rule *review.Rule) sarifRule {
-	summary := Summary(rule.Doc)
+	summary := rule.Summary()
 	out := sarifRule{
 		ID:      rule.ID,
 		Name:    pascal(rule.ID),
@@ -203,31 +203,12 @@ func describe(rule *review.Rule) sarifRule {
 			ProblemSeverity: strings.Replace(rule.Severity.String(), "notice", "recommendation", 1),
 		},
 	}
-	if why := firstParagraph(rule.Doc, "Why"); why != "" {
-		out.Full.Text = sentence(out.Full.Text) + " " + sentence(why)
-	}
 	if rule.Family == review.Leaks || rule.Family == review.Sealing {
 		out.Properties.Tags = append(out.Properties.Tags, "security")
 		out.Properties.SecuritySeverity = map[review.Severity]string{review.Error: "8.5", review.Warning: "5.0"}[rule.Severity]
 		out.Properties.SecuritySeverity = cmp.Or(out.Properties.SecuritySeverity, "2.0")
 	}
 	return out
-}
-
-// Summary returns the first paragraph of a rule's page, as one line.
-func Summary(doc string) string {
-	var par []string
-	for line := range strings.Lines(strings.TrimSpace(doc)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			if len(par) > 0 {
-				break
-			}
-			continue
-		}
-		par = append(par, line)
-	}
-	return strings.Join(par, " ")
 }
 
 // plain takes the marks of headings and code blocks out of Markdown.
@@ -263,14 +244,14 @@ func pascal(id string) string {
 
 // result writes one finding. seen counts the findings of each fingerprint, which
 // need not be unique, so that each result has one of its own.
-func result(f *review.Finding, why string, seen map[string]int) sarifResult {
+func result(f *review.Finding, seen map[string]int) sarifResult {
 	fp := f.Fingerprint()
 	seen[fp]++
 	text := []string{sentence(f.Message)}
 	if f.Commit != "" {
 		text = append(text, "It is in commit "+short(f.Commit)+", which history keeps.")
 	}
-	text = append(text, why, f.Hint)
+	text = append(text, f.Why, f.Hint)
 	res := sarifResult{
 		RuleID:    f.Rule,
 		Level:     sarifLevelOf(f.Severity),
@@ -299,7 +280,7 @@ func result(f *review.Finding, why string, seen map[string]int) sarifResult {
 // noLinks keeps text from being read as one of SARIF's embedded links.
 func noLinks(s string) string { return strings.ReplaceAll(s, "](", "] (") }
 
-// physical writes a place. GitHub wants every result to have a line.
+// physical writes a place, and no snippet of it: that would be the secret.
 func physical(s syntax.Span) sarifPhysical {
 	p := sarifPhysical{Artifact: sarifArtifact{URI: relativeURI(s.File), URIBaseID: srcRoot}}
 	if s.IsZero() {

@@ -15,7 +15,7 @@ func writeText(w io.Writer, r *review.Report, opt Options) error {
 	p := printer{w: bufio.NewWriter(w), color: opt.Color, width: opt.Width}
 	p.findings(r)
 	for _, s := range r.Incomplete {
-		p.line(p.paint(red, "not read: ") + Clean(s))
+		p.line(p.paint(red, "incomplete: ") + Clean(s))
 	}
 	if len(r.Incomplete) > 0 {
 		p.line("")
@@ -71,7 +71,6 @@ func (p *printer) line(s string) {
 }
 
 func (p *printer) findings(r *review.Report) {
-	why := whys(r)
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		p.line(fmt.Sprintf("%s: %s: %s  %s", p.paint(bold, place(f.Span)),
@@ -79,7 +78,7 @@ func (p *printer) findings(r *review.Report) {
 		if f.Commit != "" {
 			p.part("in", "commit "+Clean(short(f.Commit))+", which history keeps")
 		}
-		p.part("why", why(f))
+		p.part("why", f.Why)
 		p.part("fix", f.Hint)
 		for _, s := range relatedLines(f) {
 			p.part("see", s)
