@@ -1,45 +1,185 @@
 package sops
 
-import "github.com/sealward/sealward/internal/syntax"
+import (
+	"bytes"
+	"slices"
+	"strings"
 
-// Read returns what SOPS wrote in f, or nil where it wrote nothing.
-func Read(f *syntax.File) *File { panic("to be written") }
+	"github.com/sealward/sealward/internal/syntax"
+)
 
-// ReadRules reads a .sops.yaml. Rules that SOPS would refuse are in Problems.
-func ReadRules(f *syntax.File) (*Rules, error) { panic("to be written") }
-
-// Match returns the first rule whose path_regex matches path, or nil. path is
-// relative to the repository's root, like r.Name.
-func (r *Rules) Match(path string) *CreationRule { panic("to be written") }
-
-// Seals reports whether the selector says that a leaf must be sealed.
-func (s Selector) Seals(l syntax.Leaf) bool { panic("to be written") }
-
-// Sealed reports whether a value is ENC[...] of SOPS.
-func Sealed(value string) bool { panic("to be written") }
-
-// Enc is what can be read of an ENC[...] token without a key.
-type Enc struct {
-	Type   string // str, int, float, bool, bytes, comment
-	Length int    // of the plaintext, in bytes
+// Read returns what SOPS wrote in f, or nil where it wrote nothing. SOPS may write
+// its envelope under any name: a file that the name alone made text is read again
+// as what it holds, and File.File is then that other reading.
+func Read(f *syntax.File) *File {
+	if !bytes.Contains(f.Data, []byte("ENC[")) && !bytes.Contains(f.Data, []byte("sops")) {
+		return nil
+	}
+	f = reread(f)
+	out := &File{File: f}
+	for _, d := range f.Docs {
+		meta, rest := split(f.Format, d)
+		if meta == nil {
+			for _, l := range rest {
+				if Sealed(l.Value) {
+					out.Orphans = append(out.Orphans, l)
+				}
+			}
+			continue
+		}
+		out.Sealed = append(out.Sealed, readDocument(f, d, meta, rest))
+	}
+	if len(out.Sealed) == 0 && len(out.Orphans) == 0 {
+		return nil
+	}
+	return out
 }
 
-// ParseEnc reads a token.
-func ParseEnc(value string) (Enc, bool) { panic("to be written") }
+// reread tells an envelope under a name that says nothing of it.
+func reread(f *syntax.File) *syntax.File {
+	if f.Format != syntax.Text || f.Broken != nil {
+		return f
+	}
+	as := syntax.Text
+	switch data := f.Data; {
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && bytes.Contains(data, []byte(`"sops"`)):
+		as = syntax.JSON
+	case hasLine(data, "sops:") && bytes.Contains(data, []byte("mac:")):
+		as = syntax.YAML
+	case hasLine(data, "[sops]"):
+		as = syntax.INI
+	case hasLine(data, "sops_mac="):
+		as = syntax.Dotenv
+	default:
+		return f
+	}
+	if again := syntax.ParseAs(f.Name, f.Data, as); again.Broken == nil {
+		return again
+	}
+	return f
+}
 
-// Nearest picks the rules that govern path: the ones in its nearest directory
-// upwards. The rules' keys are the paths of the .sops.yaml files.
-func Nearest(rules map[string]*Rules, path string) *Rules { panic("to be written") }
+func hasLine(data []byte, start string) bool {
+	return bytes.HasPrefix(data, []byte(start)) || bytes.Contains(data, []byte("\n"+start))
+}
 
-// ParseRecipient reads a recipient as people write it (age1..., ssh-ed25519 ...,
-// arn:aws:kms:..., a fingerprint) or says what is wrong with it.
-func ParseRecipient(s string) (Recipient, error) { panic("to be written") }
+// Binary reports whether a document is the envelope that SOPS puts around a file of
+// no format it knows: selectors do not apply to it.
+func (f *File) Binary(d Document) bool {
+	doc := f.Docs[d.Index]
+	_, rest := split(f.Format, doc)
+	return f.Format == syntax.JSON && len(rest) == 1 && len(rest[0].Path) == 1 && rest[0].Path[0].Key == "data" &&
+		Sealed(rest[0].Value)
+}
 
-// SSH, Plugin and PostQuantum tell the age recipients that are not plain X25519.
-func (r Recipient) SSH() bool         { panic("to be written") }
-func (r Recipient) Plugin() bool      { panic("to be written") }
-func (r Recipient) PostQuantum() bool { panic("to be written") }
+// Recipients returns everybody that the document's groups name, sorted, each once.
+func (d Document) Recipients() []Recipient { return Union(d.Groups) }
 
-// String is the recipient for people; Short is its abbreviation for tables.
-func (r Recipient) String() string { panic("to be written") }
-func (r Recipient) Short() string  { panic("to be written") }
+// Recipients returns everybody that any document of the file names.
+func (f *File) Recipients() []Recipient {
+	var groups []Group
+	for _, d := range f.Sealed {
+		groups = append(groups, d.Groups...)
+	}
+	return Union(groups)
+}
+
+func readDocument(f *syntax.File, d syntax.Doc, meta []field, rest []syntax.Leaf) Document {
+	doc := Document{Index: d.Index, Meta: metaSpan(f, d, meta)}
+	c := checker{doc: &doc}
+	c.fields(meta)
+	c.keys(meta)
+	c.leaves(f, rest)
+	c.mac()
+	slices.SortStableFunc(doc.Problems, func(a, b Problem) int { return a.Span.Start.Offset - b.Span.Start.Offset })
+	return doc
+}
+
+// checker fills a document in and gathers what is wrong with it.
+type checker struct {
+	doc *Document
+}
+
+func (c *checker) problem(at syntax.Span, message string) {
+	if at.IsZero() {
+		at = c.doc.Meta
+	}
+	c.doc.Problems = append(c.doc.Problems, Problem{at, message})
+}
+
+// leaves sorts what is not metadata into sealed, clear and left open on purpose.
+func (c *checker) leaves(f *syntax.File, rest []syntax.Leaf) {
+	must := c.doc.Selector.In(f)
+	if f.Format == syntax.JSON && binaryEnvelope(rest) {
+		must = func(l syntax.Leaf) bool { return !emptyLeaf(l) }
+	}
+	manifest := isManifest(rest)
+	var bare, veiled syntax.Leaf // the first structural fields found in clear and sealed, against all reason
+	for _, l := range rest {
+		structural := manifest && structure(l.Path)
+		switch {
+		case Sealed(l.Value):
+			c.doc.Sealed = append(c.doc.Sealed, l)
+			if structural && len(veiled.Path) == 0 {
+				veiled = l
+			}
+			if !sound(l.Value) {
+				c.problem(l.Span, l.Path.String()+" will not decrypt: its ENC[...] token is damaged")
+			}
+		case structural && must(l):
+			if len(bare.Path) == 0 {
+				bare = l
+			}
+		case must(l):
+			c.doc.Clear = append(c.doc.Clear, l)
+		default:
+			c.doc.Open = append(c.doc.Open, l)
+		}
+	}
+	c.structure(bare, veiled)
+}
+
+// structure reports the fields of a Kubernetes object that sealing got wrong.
+func (c *checker) structure(bare, veiled syntax.Leaf) {
+	if len(bare.Path) > 0 {
+		c.problem(bare.Key, "the selector ("+c.doc.Selector.String()+") says that "+bare.Path.String()+
+			" is sealed, and it stands in clear: the metadata lost the selector that the file was sealed with, and SOPS will not decrypt it")
+	}
+	if len(veiled.Path) > 0 {
+		c.problem(veiled.Key, veiled.Path.String()+" is sealed: Kubernetes and Flux must be able to read it; "+
+			"seal data and stringData alone (encrypted_regex: ^(data|stringData)$)")
+	}
+}
+
+func binaryEnvelope(rest []syntax.Leaf) bool {
+	return len(rest) == 1 && len(rest[0].Path) == 1 && rest[0].Path[0].Key == "data"
+}
+
+// isManifest reports whether a document is a Kubernetes object.
+func isManifest(leaves []syntax.Leaf) bool {
+	var version, kind bool
+	for _, l := range leaves {
+		if len(l.Path) == 1 {
+			version = version || l.Path[0].Key == "apiVersion"
+			kind = kind || l.Path[0].Key == "kind"
+		}
+	}
+	return version && kind
+}
+
+// structure holds for the fields of an object that must stay readable.
+func structure(p syntax.Path) bool {
+	switch p[0].Key {
+	case "apiVersion", "kind":
+		return len(p) == 1
+	case "metadata":
+		return len(p) > 1
+	}
+	return false
+}
+
+// contextOf is a KMS key's encryption context as SOPS prints it.
+func contextOf(pairs []string) string {
+	slices.Sort(pairs)
+	return strings.Join(pairs, ",")
+}

@@ -2,7 +2,11 @@
 // which values are sealed. It holds no key and decrypts nothing.
 package sops
 
-import "github.com/sealward/sealward/internal/syntax"
+import (
+	"regexp"
+
+	"github.com/sealward/sealward/internal/syntax"
+)
 
 // Kind is the kind of key that a recipient is.
 type Kind string
@@ -40,7 +44,8 @@ type Wrapped struct {
 // SelectorKind is which of SOPS' six selectors decides what is sealed.
 type SelectorKind string
 
-// The selectors. None is what an older file has: everything is sealed.
+// The selectors. A file or rule that names none has [Default], and NoSelector
+// behaves like it.
 const (
 	NoSelector              SelectorKind = ""
 	UnencryptedSuffix       SelectorKind = "unencrypted_suffix"
@@ -99,8 +104,13 @@ type CreationRule struct {
 	Groups     []Group     // one group for plain age:, pgp: ...; key_groups as they stand, merge resolved
 	Recipients []RecipientAt
 	Threshold  int
-	Selector   Selector
+	Selector   Selector // [Default] where the rule names none
 	MACOnlyEnc bool
+
+	re *regexp.Regexp // nil for every path, or where Broken
+	// Broken says that SOPS fails at this rule whatever the path: its regular
+	// expression does not compile.
+	Broken bool
 }
 
 // RecipientAt is a recipient as a rule names it.
@@ -110,15 +120,24 @@ type RecipientAt struct {
 	Source  syntax.Span // where the text stands in the end: Span, or the value that an alias names
 	Name    string      // the anchor's name, "" without one
 	Comment string
+	Group   int
 }
 
 // Rules is a .sops.yaml.
 type Rules struct {
-	Name     string // its path in the tree
-	File     *syntax.File
-	Rules    []CreationRule
-	Problems []Problem
+	Name  string // its path in the tree
+	File  *syntax.File
+	Rules []CreationRule
+	// Destinations are the recreation rules of destination_rules, each with the path
+	// and position of the destination rule that holds it.
+	Destinations []CreationRule
+	Indent       Indent
+	Problems     []Problem
 }
+
+// Indent is how many blanks SOPS indents with when it writes a file; 0 where
+// stores: does not say.
+type Indent struct{ YAML, JSON, Binary int }
 
 // Rekey is a change of recipients that a file is to go through.
 type Rekey struct {
