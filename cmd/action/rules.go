@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,27 +66,10 @@ func (a *app) explainCommand() *cobra.Command {
 				return usagef("unknown rule %q%s: valid are %s", args[0], didYouMean(args[0], ruleIDs()), strings.Join(ruleIDs(), ", "))
 			}
 			r := all[i]
-			_, err := fmt.Fprintf(a.stdout, "# %s\n\n%s %s, %s; since %s\n\n%s\n", r.ID, r.Family, r.Severity, spoken(r), r.Since, strings.TrimSpace(r.Doc))
+			_, err := fmt.Fprintf(a.stdout, "# %s\n\n%s %s, %s; since %s\n\n%s\n", r.ID, r.Family, r.Severity, r.Speaks(), r.Since, strings.TrimSpace(r.Doc))
 			return err
 		},
 	}
-}
-
-// spoken says in which runs a rule speaks.
-func spoken(r *review.Rule) string {
-	when := map[review.When]string{
-		review.Always:         "in every review",
-		review.OnlyChange:     "in the review of a change",
-		review.OnlyReport:     "in the review of a whole tree",
-		review.ChangeTouching: "in the review of a whole tree, and of a change that touches it",
-	}[r.When]
-	if len(r.Profiles) > 0 {
-		when += ", for " + strings.Join(r.Profiles, " and ")
-	}
-	if r.OptIn {
-		when += ", once the configuration turns it on"
-	}
-	return cmp.Or(when, "in every review")
 }
 
 func ruleIDs() []string {
