@@ -1,6 +1,20 @@
 // Package leak finds secrets in text and says where, not what: only offsets
-// leave it, never a secret.
+// leave it, never a secret, in no result, error or panic.
+//
+// [Text] reads raw bytes, [Values] the values of a parsed document. Both work in
+// two stages. One pass over the bytes finds the keywords of all patterns
+// (keyword.go). Only what stands around a hit is read further: a token of a
+// known format is matched and its checksum verified (token.go, check.go), and a
+// name that may hold a secret is read as an assignment in any of the notations
+// of configuration files (assign.go). What comes out, a name and a value, is
+// judged together with the file it stands in (judge.go). Whatever the bytes, the
+// work is linear in their number.
 package leak
+
+import (
+	"cmp"
+	"slices"
+)
 
 // Severity is how much a match matters by what it opens.
 type Severity uint8
@@ -42,12 +56,55 @@ type Hit struct {
 	Match // Start and End are offsets into Value.Text
 }
 
-// Text scans raw bytes.
-func Text(name string, data []byte) []Match { panic("to be written") }
+// Text scans raw bytes. The name, a slash-separated path, tells the kind of
+// file. Matches are in ascending order and do not overlap.
+func Text(name string, data []byte) []Match {
+	s := newScan(name, data)
+	s.run()
+	return settle(s.found)
+}
 
-// Values scans a parsed document, value by value.
-func Values(doc Document) []Hit { panic("to be written") }
+// found is a match with what decides between two that overlap.
+type found struct {
+	Match
+	rank rank
+}
 
-// Placeholder reports whether a value stands for a secret instead of being one:
-// a template, a reference, an example, a sealed value.
-func Placeholder(key, value string) bool { panic("to be written") }
+// rank orders the sources of matches by how much they know.
+type rank uint8
+
+const (
+	byName   rank = iota // a name and a value that fit together
+	byVendor             // a vendor's name and a value of its shape
+	byPlace              // a place that holds nothing but secrets
+	byFormat             // the value's own format
+)
+
+// settle sorts matches and keeps the best of those that overlap.
+func settle(all []found) []Match {
+	slices.SortStableFunc(all, func(a, b found) int {
+		return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.End-b.Start, a.End-a.Start), cmp.Compare(a.Start, b.Start))
+	})
+	var taken intervals
+	var out []Match
+	for _, f := range all {
+		if taken.add(f.Start, f.End) {
+			out = append(out, f.Match)
+		}
+	}
+	slices.SortFunc(out, func(a, b Match) int { return cmp.Compare(a.Start, b.Start) })
+	return out
+}
+
+// intervals is a sorted set of stretches that do not overlap.
+type intervals [][2]int
+
+// add puts a stretch in unless it overlaps one that is there.
+func (t *intervals) add(start, end int) bool {
+	at, exact := slices.BinarySearchFunc(*t, start, func(have [2]int, start int) int { return cmp.Compare(have[0], start) })
+	if exact || at > 0 && (*t)[at-1][1] > start || at < len(*t) && (*t)[at][0] < end {
+		return false
+	}
+	*t = slices.Insert(*t, at, [2]int{start, end})
+	return true
+}

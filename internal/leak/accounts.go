@@ -1,0 +1,164 @@
+package leak
+
+import (
+	"bytes"
+	"path"
+	"strings"
+)
+
+// readLines reads the files whose lines have fixed fields, by their names.
+func (s *scan) readLines() {
+	var read func(start, end int)
+	base := strings.ToLower(path.Base(s.name))
+	switch {
+	case s.kind == kindAccounts:
+		read = s.readAccount
+	case strings.HasSuffix(base, "pgpass") || base == "pgpass.conf":
+		read = s.readPgpass
+	case strings.HasSuffix(base, "netrc") || base == "authinfo" || base == ".authinfo":
+		read = s.readNetrc
+	case s.kind == kindData:
+		read = s.readHashes
+	default:
+		return
+	}
+	for start := 0; start < len(s.data); {
+		end := len(s.data)
+		if at := bytes.IndexByte(s.data[start:], '\n'); at >= 0 {
+			end = start + at
+		}
+		if end-start < 8192 && end > start {
+			s.work.lines += end - start
+			read(start, end)
+		}
+		start = end + 1
+	}
+}
+
+// readAccount reads user:hash[:...] of htpasswd, shadow and FTP servers' files.
+func (s *scan) readAccount(start, end int) {
+	line := s.data[start:end]
+	at := bytes.IndexByte(line, ':')
+	if at <= 0 || line[0] == '#' {
+		return
+	}
+	from := start + at + 1
+	field := line[at+1:]
+	if cut := bytes.IndexByte(field, ':'); cut >= 0 {
+		field = field[:cut]
+	}
+	field = bytes.TrimSpace(field)
+	value := string(field)
+	if passwordHash(value) == "" && !isCrypt(value) || Placeholder("", value) {
+		return
+	}
+	s.report(found{Match{Rule: "password-hash", Start: from, End: from + len(field), Severity: Error}, byPlace})
+}
+
+// isCrypt knows traditional DES crypt: 13 characters of its own base64.
+func isCrypt(v string) bool {
+	if len(v) != 13 {
+		return false
+	}
+	for i := range len(v) {
+		if c := v[i]; !isLetter(c) && !isDigit(c) && c != '.' && c != '/' {
+			return false
+		}
+	}
+	f := featuresOf(v)
+	return f.letters > 4 && f.digits+f.joints > 0 || f.upper > 2 && f.lower > 2
+}
+
+// readPgpass reads host:port:database:user:password.
+func (s *scan) readPgpass(start, end int) {
+	line := bytes.TrimRight(s.data[start:end], "\r ")
+	if len(line) == 0 || line[0] == '#' {
+		return
+	}
+	from := start
+	for range 4 {
+		at := indexUnescaped(s.data[from:start+len(line)], ':')
+		if at < 0 {
+			return
+		}
+		from += at + 1
+	}
+	s.reportSure(from, start+len(line), "stored-password")
+}
+
+func indexUnescaped(b []byte, c byte) int {
+	for i := range b {
+		if b[i] == c && (i == 0 || b[i-1] != '\\') {
+			return i
+		}
+	}
+	return -1
+}
+
+// readNetrc reads "password X" in a line of machine, login, password and account.
+func (s *scan) readNetrc(start, end int) {
+	rest := start
+	isPassword := false
+	for rest < end {
+		for rest < end && s.data[rest] <= ' ' {
+			rest++
+		}
+		word := rest
+		for rest < end && s.data[rest] > ' ' {
+			rest++
+		}
+		if isPassword && rest > word {
+			s.reportSure(word, rest, "stored-password")
+		}
+		isPassword = string(s.data[word:rest]) == "password" || string(s.data[word:rest]) == "passwd"
+		if rest > word && s.data[word] == '#' {
+			return
+		}
+	}
+}
+
+// reportSure reports a value that stands where nothing but a password can.
+func (s *scan) reportSure(start, end int, rule string) {
+	c := candidate{name: "password", value: string(s.data[start:end]), sure: true, kind: kindConfig}
+	if v := judge(c); v.rule != "" {
+		s.report(found{Match{Rule: rule, Start: start, End: end, Severity: Error}, byPlace})
+	}
+}
+
+// readHashes finds password hashes in a dump's lines.
+func (s *scan) readHashes(start, end int) {
+	for i := start; i < end; i++ {
+		if c := s.data[i]; c != '$' && c != '{' {
+			continue
+		}
+		stop := i
+		for stop < end && stop-i < 200 && s.data[stop] > ' ' && s.data[stop] != '\'' && s.data[stop] != '"' && s.data[stop] != ',' && s.data[stop] != '\t' && s.data[stop] != ';' {
+			stop++
+		}
+		if passwordHash(string(s.data[i:stop])) != "" {
+			s.report(found{Match{Rule: "password-hash", Start: i, End: stop, Severity: Error}, byPlace})
+		}
+		i = stop
+	}
+}
+
+// hashHeads are how stored hashes of passwords begin, and their least length.
+var hashHeads = []struct {
+	head string
+	size int
+	name string
+}{
+	{"$2a$", 60, "bcrypt"}, {"$2b$", 60, "bcrypt"}, {"$2y$", 60, "bcrypt"}, {"$2x$", 60, "bcrypt"}, {"$1$", 26, "md5crypt"}, {"$5$", 50, "sha256crypt"}, {"$6$", 90, "sha512crypt"},
+	{"$apr1$", 30, "apr1"}, {"$y$", 40, "yescrypt"}, {"$7$", 40, "scrypt"}, {"$argon2", 60, "argon2"}, {"$P$", 34, "phpass"}, {"$H$", 34, "phpass"}, {"$S$", 50, "drupal"}, {"$pbkdf2", 50, "pbkdf2"},
+	{"pbkdf2_sha", 60, "pbkdf2"}, {"{SHA}", 30, "SHA"}, {"{SSHA}", 30, "SSHA"}, {"{SSHA256}", 50, "SSHA"}, {"{SSHA512}", 90, "SSHA"}, {"{CRYPT}", 20, "crypt"}, {"{MD5}", 28, "MD5"}, {"{SMD5}", 28, "SMD5"}, {"$scram", 40, "scram"}, {"SCRAM-SHA-", 60, "scram"}, {"$8$", 50, "cisco"}, {"$9$", 20, "juniper"},
+}
+
+// passwordHash names the scheme of a password's hash, or returns "".
+func passwordHash(v string) string {
+	for _, h := range hashHeads {
+		if strings.HasPrefix(v, h.head) && len(v) >= h.size && !strings.Contains(v, " ") {
+			return h.name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,123 @@
+package leak
+
+import (
+	"bytes"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"hash/crc32"
+	"strconv"
+	"strings"
+)
+
+// checks are the checksums and structures that formats have, by the name that
+// the pattern files use. Each takes a value that its pattern's regex matched and
+// says whether an issuer can have made it.
+var checks = map[string]func(string) bool{
+	"crc62":      crc62,
+	"crc36":      crc36,
+	"bech32":     func(s string) bool { _, _, ok := bech32Decode(s); return ok },
+	"jwt":        func(s string) bool { return isJWT(s[strings.Index(s, "ey"):]) },
+	"aws-key-id": isAWSKeyID,
+	"macaroon":   isPyPIToken,
+	"mixed":      isMixed,
+	"discord":    isDiscordToken,
+}
+
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// crc62 holds the last six characters to the CRC-32 of what stands between them
+// and the last underscore, in base 62: GitHub's and npm's checksum.
+func crc62(token string) bool {
+	body := token[strings.LastIndexByte(token, '_')+1:]
+	if len(body) < 12 {
+		return false
+	}
+	body, sum := body[:len(body)-6], body[len(body)-6:]
+	if encode62(crc32.ChecksumIEEE([]byte(body))) == sum {
+		return true
+	}
+	// Fine-grained tokens sum over the whole of what stands before.
+	return encode62(crc32.ChecksumIEEE([]byte(token[:len(token)-6]))) == sum
+}
+
+func encode62(n uint32) string {
+	out := []byte("000000")
+	for i := 5; i >= 0; i-- {
+		out[i] = base62[n%62]
+		n /= 62
+	}
+	return string(out)
+}
+
+// crc36 holds the last seven characters to the CRC-32 of all before them, in
+// base 36: GitLab's routable tokens.
+func crc36(token string) bool {
+	at := len(token) - 7
+	sum, err := strconv.ParseUint(token[at:], 36, 64)
+	return err == nil && sum == uint64(crc32.ChecksumIEEE([]byte(token[:at])))
+}
+
+// isJWT holds a token to the structure of RFC 7519: a header that names an
+// algorithm, and claims, both objects of JSON.
+func isJWT(token string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	header := decodeSegment(parts[0])
+	return header != nil && json.Valid(header) && bytes.Contains(header, []byte(`"alg"`)) && header[0] == '{' && isClaims(decodeSegment(parts[1]))
+}
+
+func isClaims(claims []byte) bool {
+	return len(claims) > 0 && claims[0] == '{' && json.Valid(claims)
+}
+
+func decodeSegment(s string) []byte {
+	out, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// isAWSKeyID holds a key id to its structure: since 2019 the characters behind
+// the prefix hold the account's number, which has twelve digits.
+func isAWSKeyID(id string) bool {
+	if id[4] == 'I' || id[4] == 'J' || id[:4] == "ABIA" || id[:4] == "ACCA" {
+		return true // older than the structure
+	}
+	raw, err := base32.StdEncoding.DecodeString(id[4:])
+	if err != nil || len(raw) < 6 {
+		return false
+	}
+	n := uint64(0)
+	for _, b := range raw[:6] {
+		n = n<<8 | uint64(b)
+	}
+	return n&0x7fffffffff80>>7 < 1e12
+}
+
+// isPyPIToken holds a token to a macaroon's beginning: version 2 and a location.
+func isPyPIToken(token string) bool {
+	raw := decodeSegment(token[len("pypi-"):])
+	return len(raw) > 40 && raw[0] == 2 && raw[1] == 1 && int(raw[2]) < len(raw) && bytes.Contains(raw[3:3+int(raw[2])%64], []byte("pypi.org"))
+}
+
+// isMixed asks for letters and digits, and no words.
+func isMixed(s string) bool {
+	f := featuresOf(s)
+	return f.digits >= 2 && f.letters >= 2 && wordShare(s) < 0.4
+}
+
+// isDiscordToken holds a bot token to its structure: its first part is the
+// bot's number in base64.
+func isDiscordToken(token string) bool {
+	id, _, _ := strings.Cut(token, ".")
+	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(id, "="))
+	if err != nil || len(raw) < 15 {
+		return false
+	}
+	_, err = strconv.ParseUint(string(raw), 10, 64)
+	return err == nil
+}

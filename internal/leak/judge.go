@@ -1,0 +1,262 @@
+package leak
+
+import "strings"
+
+// candidate is a value with a name, as one of the readers found it.
+type candidate struct {
+	name   string
+	value  string
+	quoted bool // the source quotes it
+	sure   bool // the format has nothing but a secret in this place
+	kind   kind // of the file
+	sealed bool // names a value of a Kubernetes Secret, decoded
+}
+
+// verdict is what the judge says of a candidate; the zero value acquits it.
+type verdict struct {
+	rule     string
+	severity Severity
+}
+
+// kinds are the ids of everything that is found without a pattern, and what
+// people call it.
+var kinds = map[string]string{
+	"generic-password": "password", "generic-secret": "secret", "generic-token": "token", "generic-key": "secret key",
+	"generic-salt": "salt or nonce", "password-hash": "password hash", "url-credentials": "credentials in a URL",
+	"basic-auth": "basic authentication credentials", "private-key": "private key", "connection-string": "password in a connection string",
+	"docker-auth": "registry credentials", "jwt": "JSON web token", "kubernetes-secret": "value of a Kubernetes Secret", "stored-password": "stored password",
+	"vendor-key": "",
+}
+
+// judge decides about a candidate by its name, its value and its file.
+func judge(c candidate) verdict {
+	v := c.value
+	if len(v) > 2000 || Placeholder(c.name, v) {
+		return verdict{}
+	}
+	class := classify(c.name)
+	if c.sure && class == classNone {
+		class = classPassword
+	}
+	ok := false
+	switch class {
+	case classPassword:
+		ok = c.isPassword()
+	case classSecret:
+		ok = c.isRandom(8)
+	case classToken:
+		ok = c.isRandom(10)
+	case classKey:
+		ok = c.isRandom(10)
+	case classBare:
+		ok = c.isStrong()
+	case classLoose:
+		ok = c.isStrong()
+	case classSalt:
+		ok = c.isSalt()
+	case classHash:
+		ok = passwordHash(v) != ""
+	}
+	if !ok || c.isSource() && !c.isSourceSecret() {
+		return verdict{}
+	}
+	return verdict{rules[class], Error}
+}
+
+// rules are the ids that the judge reports for each class.
+var rules = [...]string{
+	classPassword: "generic-password", classSecret: "generic-secret", classToken: "generic-token", classKey: "generic-key",
+	classBare: "generic-key", classLoose: "generic-secret", classSalt: "generic-salt", classHash: "password-hash",
+}
+
+// isPassword accepts what a person or a generator would choose as a password.
+func (c *candidate) isPassword() bool {
+	v := c.value
+	if strings.ContainsAny(v, "\n\t") || len(v) < 4 || len(v) > 200 {
+		return false
+	}
+	if c.sure {
+		return !strings.Contains(v, " ")
+	}
+	f := featuresOf(v)
+	switch {
+	case f.spaces > 0:
+		return c.isPhrase(f)
+	case f.letters == 0 && f.symbols == 0: // a number
+		return len(v) >= 6
+	case f.letters == 0:
+		return f.digits >= 4 && f.symbols <= f.digits && !isVersion(v)
+	case f.digits == 0 && f.hard == 0: // letters and joints
+		return len(v) >= 6 && c.isOdd(f)
+	case isIdentifier(v):
+		return false
+	}
+	return len(v) >= 5 || f.digits > 0 && f.letters > 0
+}
+
+// isPhrase accepts several words only where they are quoted and not prose.
+func (c *candidate) isPhrase(f features) bool {
+	return c.quoted && f.digits > 0 && f.hard > 0 && f.spaces <= 3 && wordShare(c.value) < 0.6
+}
+
+// isOdd tells letters that nobody would write as a word or a name.
+func (c *candidate) isOdd(f features) bool {
+	if f.joints > 0 {
+		return wordShare(c.value) < 0.3 && f.upper > 0 && f.lower > 0 && len(c.value) >= 10
+	}
+	if f.upper > 0 && f.lower > 0 && turns(c.value) >= 3 {
+		return wordShare(c.value) < 0.5
+	}
+	return strangeness(c.value) >= strange+0.1
+}
+
+// isRandom accepts generated values of at least n bytes.
+func (c *candidate) isRandom(n int) bool {
+	v := c.value
+	if len(v) < n || strings.ContainsAny(v, " \n\t") || isIdentifier(v) {
+		return false
+	}
+	f := featuresOf(v)
+	if f.letters == 0 {
+		return false
+	}
+	if f.digits == 0 && f.hard == 0 {
+		return c.isOdd(f) && entropy(v) >= 2.5
+	}
+	if wordShare(v) > 0.5 && !(f.hard > 0 && f.digits > 0) {
+		return false
+	}
+	return entropy(v) >= floor(len(v))
+}
+
+// isStrong accepts values that speak for themselves behind a weak name.
+func (c *candidate) isStrong() bool {
+	v := c.value
+	if len(v) < 20 || !c.isRandom(20) || isUUID(v) || isPathLike(v) {
+		return false
+	}
+	f := featuresOf(v)
+	return f.digits >= 2 && f.letters >= 4 && wordShare(v) < 0.3 && f.hard == 0 && entropy(v) >= 3.2
+}
+
+// isSalt accepts generated values; a salt in words is no secret.
+func (c *candidate) isSalt() bool {
+	f := featuresOf(c.value)
+	return len(c.value) >= 8 && f.spaces == 0 && f.letters > 0 && (f.digits > 0 || f.hard > 0) && wordShare(c.value) < 0.4 && entropy(c.value) >= floor(len(c.value))
+}
+
+// isSource reports whether the file is a program.
+func (c *candidate) isSource() bool { return c.kind == kindCode || c.kind == kindDocs }
+
+// isSourceSecret is what a literal in a program must be: quoted, and no word
+// that the program itself might use.
+func (c *candidate) isSourceSecret() bool {
+	if c.kind == kindDocs {
+		return false
+	}
+	f := featuresOf(c.value)
+	return c.sure || c.quoted && len(c.value) >= 8 && (f.digits > 0 && f.letters > 0) && wordShare(c.value) < 0.75
+}
+
+// floor is the entropy that a generated value of n bytes has at least.
+func floor(n int) float64 {
+	switch {
+	case n < 10:
+		return 2.2
+	case n < 16:
+		return 2.6
+	case n < 24:
+		return 2.8
+	}
+	return 3.0
+}
+
+// features counts the bytes of a value by what they are.
+type features struct {
+	letters, upper, lower, digits, symbols, spaces int
+	joints                                         int // signs that also join words: - _ . / :
+	hard                                           int // signs that no name has
+}
+
+func featuresOf(v string) features {
+	var f features
+	for i := range len(v) {
+		switch c := v[i]; {
+		case isUpper(c):
+			f.upper++
+		case isLower(c):
+			f.lower++
+		case isDigit(c):
+			f.digits++
+		case c == ' ':
+			f.spaces++
+		case isJoint(c), c == '=', c == '+':
+			f.joints++
+		default:
+			f.hard++
+		}
+	}
+	f.letters = f.upper + f.lower
+	f.symbols = f.joints + f.hard
+	return f
+}
+
+// isIdentifier knows names made of words: my-secret-name, db.credentials.v2,
+// PasswordField, host:port. One word with digits behind it (hunter2) is none.
+func isIdentifier(v string) bool {
+	f := featuresOf(v)
+	if f.hard > 0 || f.letters == 0 {
+		return false
+	}
+	share := wordShare(v)
+	if f.joints == 0 {
+		return f.digits == 0 && share > 0.7 || f.digits <= 2 && turns(v) >= 2 && share > 0.75
+	}
+	return share > 0.65
+}
+
+// turns counts how often case or kind changes between neighbours.
+func turns(v string) int {
+	n := 0
+	for i := 1; i < len(v); i++ {
+		if isUpper(v[i]) && isLower(v[i-1]) || isDigit(v[i]) != isDigit(v[i-1]) {
+			n++
+		}
+	}
+	return n
+}
+
+// isVersion knows 1.2.3, dates, times and addresses.
+func isVersion(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; !isDigit(c) && c != '.' && c != '-' && c != ':' && c != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+func isPathLike(v string) bool { return strings.Count(v, "/") >= 1 && wordShare(v) > 0.2 }
+
+// isUUID knows 8-4-4-4-12.
+func isUUID(v string) bool {
+	if len(v) != 36 {
+		return false
+	}
+	for i := range len(v) {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (v[i] == '-') || !dash && !isHex(v[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isBase64 reports whether v has only the characters of base64.
+func isBase64(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; !isLetter(c) && !isDigit(c) && c != '+' && c != '/' && c != '=' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return v != ""
+}

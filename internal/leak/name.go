@@ -1,0 +1,157 @@
+package leak
+
+import "strings"
+
+// class is what a name says about its value.
+type class uint8
+
+const (
+	classNone     class = iota
+	classPassword       // anything a person may have thought up
+	classSecret
+	classToken
+	classKey   // a key with a purpose: api key, signing key
+	classBare  // "key", "auth", "credentials" alone: the value must speak for itself
+	classSalt  // salts, nonces, seeds
+	classHash  // a password's hash
+	classLoose // a secret's name among others that say nothing
+)
+
+// endings are how a name of each class ends, written together and in lower
+// case; the longest that fits decides.
+var endings = map[string]class{
+	"password": classPassword, "passwd": classPassword, "passwort": classPassword, "pwd": classPassword, "passphrase": classPassword,
+	"passcode": classPassword, "pass": classPassword, "pw": classPassword, "psw": classPassword, "psk": classPassword, "passwrd": classPassword,
+	"contrasena": classPassword, "senha": classPassword, "motdepasse": classPassword, "mdp": classPassword, "parola": classPassword,
+	"wachtwoord": classPassword, "haslo": classPassword, "requirepass": classPassword, "masterauth": classPassword, "passwords": classPassword, "identifiedby": classPassword, "passwdstr": classPassword, "bindcred": classPassword, "bindcredentials": classPassword, "passw": classPassword, "sudopass": classPassword,
+
+	"secret": classSecret, "secretkeybase": classSecret, "clientsecret": classSecret, "secretid": classSecret, "sharedsecret": classSecret, "secrets": classSecret,
+
+	"token": classToken, "jwt": classToken, "bearer": classToken, "tokens": classToken, "accesstoken": classToken, "authtoken": classToken, "authenticitytoken": classToken,
+
+	"apikey": classKey, "accesskey": classKey, "secretkey": classKey, "privatekey": classKey, "authkey": classKey, "encryptionkey": classKey,
+	"encryptkey": classKey, "signingkey": classKey, "masterkey": classKey, "accountkey": classKey, "sharedkey": classKey, "clientkey": classKey,
+	"appkey": classKey, "applicationkey": classKey, "consumerkey": classKey, "servicekey": classKey, "licensekey": classKey, "licencekey": classKey, "cryptkey": classKey,
+	"cipherkey": classKey, "hmackey": classKey, "jwtkey": classKey, "sessionkey": classKey, "cookiekey": classKey, "securitykey": classKey,
+	"hashkey": classKey, "adminkey": classKey, "integrationkey": classKey, "ingestkey": classKey, "writekey": classKey, "subscriptionkey": classKey,
+	"functionkey": classKey, "storagekey": classKey, "decryptionkey": classKey, "decryptkey": classKey, "validationkey": classKey, "machinekey": classKey, "signkey": classKey,
+	"webhookkey": classKey, "serverkey": classKey, "rootkey": classKey, "aeskey": classKey, "deskey": classKey, "cookiesecret": classSecret, "apikeys": classKey, "usersecret": classSecret, "securekey": classKey, "loggedinkey": classKey, "oauthkey": classKey, "userkey": classKey, "transportkey": classKey, "fernetkey": classKey, "rsakey": classKey, "presharedkey": classKey, "sitekey": classBare, "customerkey": classKey, "mapskey": classKey, "devkey": classKey, "partnerkey": classKey, "merchantkey": classKey, "groupkey": classKey, "streamkey": classKey, "devicekey": classKey, "systemkey": classKey, "unlockkey": classKey, "passkey": classPassword, "keybase": classKey, "writetoken": classToken, "authcode": classKey, "ikey": classKey, "skey": classKey, "akey": classKey, "instrumentationkey": classKey,
+
+	"key": classBare, "auth": classBare, "authorization": classBare, "credential": classBare, "credentials": classBare, "creds": classBare,
+	"cookie": classBare, "session": classBare, "signature": classBare, "webhook": classBare, "sid": classBare, "community": classBare, "authentication": classBare, "keys": classBare, "oauth": classBare, "hmac": classBare,
+
+	"salt": classSalt, "nonce": classSalt, "seed": classSalt, "pepper": classSalt, "iv": classSalt,
+
+	"passwordhash": classHash, "hashedpassword": classHash, "passwdhash": classHash, "pwdhash": classHash, "encryptedpassword": classHash, "cryptedpassword": classHash, "passhash": classHash, "passworddigest": classHash,
+}
+
+// longestEnding bounds the search in endings.
+const longestEnding = 18
+
+// idle words at a name's end say nothing about the value.
+var idle = wordSet(`prod production dev develop development stage staging stg live test testing qa uat local default new old current main primary secondary backup
+	plain plaintext cleartext b base raw str string value val data encoded enc s v aws gcp azure master slave readonly ro rw admin root user app db database server client api service svc
+	dec decoded base64 b64 w x a c one two for internal external global common shared system temp tmp me my mainnet testnet sandbox demo example`)
+
+// aside words at a name's end make the value something about a secret.
+var aside = wordSet(`name names ref refs reference path paths file files filename dir directory folder location url urls uri uris endpoint endpoints host hostname port
+	id ids uid guid uuid type types kind length len size count limit max min ttl expiry expires expire expiration expired timeout lifetime age policy policies rotation
+	enabled enable disabled disable required optional allowed prefix suffix format field fields header headers hint label labels placeholder message msg text title description desc
+	regex regexp pattern algorithm alg algo method mode store stores provider providers manager service class env var variable variables property properties param params parameter parameters
+	column selector namespace version issuer audience scope scopes source from mount volume template templates generator generate encoder encoding validator validation validate handler factory
+	charset strength attempts retry retries history reset change changed forgot update updated confirm confirmation repeat public pub alias index idx map mapping list
+	username login email mail domain address protocol schema scheme bits iterations rounds time date at by on interval refresh cache check checks check1 needed exists present set
+	group groups role roles owner status state flag option options usage uses config configuration settings setting template backend engine
+	validity period error errors exception failed failure invalid success request response input output button link page form dialog view screen model dto entity repository controller
+	mgr annotation annotations ext extension rule rules match test tests spec help tip prompt question answer reminder recovery column order sort cmd command script hook
+	function func callback listener event events action actions resource resources template counter num number no digits sequence frame frames press pressed down up code codes board binding bindings
+	certificate cert certs fingerprint thumbprint checksum digest sum usages size strategy syntax separator delimiter sep pair pairs ring pub rotator secrets_ref expr expression metadata arn vault`)
+
+// classify says what a name promises. It looks at the end of the name first:
+// db_password is one, password_file is not.
+func classify(name string) class {
+	words := splitName(name)
+	for len(words) > 1 && idle[words[len(words)-1]] {
+		words = words[:len(words)-1]
+	}
+	if len(words) == 0 {
+		return classNone
+	}
+	if isAside(words) {
+		return classNone
+	}
+	joined := strings.Join(words, "")
+	for n := min(len(joined), longestEnding); n >= 2; n-- {
+		tail := joined[len(joined)-n:]
+		if c, ok := endings[tail]; ok && fits(tail, words) {
+			return specify(c, words)
+		}
+	}
+	for _, w := range words {
+		switch w {
+		case "password", "passwd", "secret", "token", "apikey", "pwd", "passphrase":
+			return classLoose
+		}
+	}
+	return classNone
+}
+
+// isAside knows names about a secret, except those that end like one: a
+// secret_id is a secret, and so is what stands behind "secret key base".
+func isAside(words []string) bool {
+	last := words[len(words)-1]
+	if len(words) > 1 {
+		if two := words[len(words)-2] + last; two == "secretid" || two == "authcode" || two == "passcode" {
+			return false
+		}
+	}
+	if aside[last] {
+		return true
+	}
+	switch words[0] {
+	case "public", "pub", "no", "has", "is", "use", "allow", "show", "hide", "require", "enable", "disable", "reset", "forgot", "change", "csrf", "xsrf", "next", "max", "min", "invalid", "existing", "ignore", "skip":
+		return true
+	}
+	return len(words) > 1 && (words[len(words)-2] == "public" || words[len(words)-2] == "csrf")
+}
+
+// fits keeps short endings from being found inside other words: bypass,
+// compass, monkey, wholesalt.
+func fits(tail string, words []string) bool {
+	last := words[len(words)-1]
+	switch {
+	case len(tail) >= 6, last == tail, len(last) < len(tail):
+		return true
+	}
+	head := last[:len(last)-len(tail)]
+	switch tail {
+	case "pass", "pwd", "pw", "psw", "token", "salt", "key", "auth":
+		return owners[head]
+	}
+	return false
+}
+
+// owners are what stands in front of a short ending, written together with it.
+var owners = wordSet(`db root admin user my mysql pg postgres redis mongo ftp sftp smtp imap pop mail email ssh ldap bind http https proxy rpc api app web sys system
+	master slave repl replication su sudo login account acc vnc rdp wifi wpa key store keystore truststore trust jdbc sql ora oracle mssql sa smb cifs nas vpn ipmi bmc ilo
+	snmp git github gitlab jira svn nexus docker registry hub access auth refresh bearer session bot id private secret client server consumer encryption crypt cookie hash password passwd
+	site host device zbx zabbix nagios grafana kafka rabbit amqp mqtt es elastic solr ceph tomcat jenkins sonar bitbucket test dev prod pub x sess csrf enc sign signing app license`)
+
+// specify sorts out classes that the words before the ending change.
+func specify(c class, words []string) class {
+	if c == classPassword && len(words) > 1 {
+		switch words[len(words)-2] {
+		case "by", "encrypted", "hashed", "crypted":
+			return classHash
+		}
+	}
+	if c == classBare && len(words) > 1 && words[len(words)-1] == "key" {
+		for _, w := range words[:len(words)-1] {
+			switch w {
+			case "api", "secret", "access", "private", "auth", "encryption", "signing", "crypto", "cipher", "jwt", "license":
+				return classKey
+			}
+		}
+	}
+	return c
+}

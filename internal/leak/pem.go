@@ -1,0 +1,128 @@
+package leak
+
+import "bytes"
+
+// maxArmor is the longest key in armor that is read, in bytes.
+const maxArmor = 64 << 10
+
+// readArmor looks at what begins with a line of armor at start: a private key,
+// or a PuTTY key file.
+func (s *scan) readArmor(start int) {
+	if start < s.armor {
+		return
+	}
+	if bytes.HasPrefix(s.data[start:], []byte("PuTTY")) || bytes.HasPrefix(s.data[start:], []byte("putty")) {
+		s.readPuTTY(start)
+		return
+	}
+	label, body, ok := s.armorLabel(start)
+	if ok && bytes.HasPrefix(label, []byte("OPENVPN STATIC KEY")) {
+		s.readStaticKey(start, body)
+		return
+	}
+	if !ok || !bytes.HasSuffix(bytes.TrimSuffix(label, []byte(" BLOCK")), []byte("PRIVATE KEY")) {
+		return
+	}
+	end := s.armorEnd(body, label)
+	s.armor = end
+	if !hasKeyMaterial(s.data[body:end]) {
+		return
+	}
+	severity := Error
+	if bytes.Contains(label, []byte("ENCRYPTED")) || bytes.Contains(s.data[body:min(end, body+200)], []byte("ENCRYPTED")) {
+		severity = Warning // a passphrase still stands before it
+	}
+	s.report(found{Match{Rule: "private-key", Start: start, End: end, Severity: severity, What: "private key"}, byFormat})
+}
+
+// armorLabel cuts the label out of -----BEGIN label-----.
+func (s *scan) armorLabel(start int) (label []byte, body int, ok bool) {
+	head := s.data[start+len("-----BEGIN") : min(len(s.data), start+100)]
+	label, _, ok = bytes.Cut(head, []byte("-----"))
+	if !ok || bytes.ContainsAny(label, "\n\r\"") {
+		return nil, 0, false
+	}
+	return bytes.ToUpper(bytes.TrimSpace(label)), start + len("-----BEGIN") + len(label) + 5, true
+}
+
+// armorEnd finds the end of a key: its last line, or where the base64 stops.
+func (s *scan) armorEnd(body int, label []byte) int {
+	limit := min(len(s.data), body+maxArmor)
+	s.work.tokens += limit - body
+	rest := s.data[body:limit]
+	at := bytes.Index(rest, []byte("-----END"))
+	if begin := bytes.Index(rest, []byte("-----BEGIN")); begin >= 0 && (at < 0 || begin < at) {
+		at, rest = -1, rest[:begin]
+	}
+	if at < 0 {
+		return body + lastArmorByte(rest)
+	}
+	tail := bytes.Index(rest[at+8:], []byte("-----"))
+	if tail < 0 || tail > 80 {
+		return body + at + 8
+	}
+	return body + at + 8 + tail + 5
+}
+
+// lastArmorByte is where base64 in lines stops, for keys cut short.
+func lastArmorByte(rest []byte) int {
+	for i, c := range rest {
+		if !isLetter(c) && !isDigit(c) && bytes.IndexByte([]byte("+/=\\\r\n\t \"'-:,"), c) < 0 {
+			return i
+		}
+	}
+	return len(rest)
+}
+
+// hasKeyMaterial tells a key from "-----BEGIN PRIVATE KEY----- ..." in a text
+// about keys: at least 40 characters of base64 together and no example.
+func hasKeyMaterial(body []byte) bool {
+	run, distinct := 0, [256]bool{}
+	kinds := 0
+	for _, c := range body {
+		switch {
+		case isLetter(c) || isDigit(c) || c == '+' || c == '/':
+			run++
+			if !distinct[c] {
+				distinct[c] = true
+				kinds++
+			}
+			if run >= 40 && kinds >= 12 {
+				return true
+			}
+		case c == '\\' || c == '\n' || c == '\r' || c == ' ' || c == '\t' || c == '"' || c == '\'' || c == ',' || c == '=':
+			// line ends in all the ways that strings write them
+		default:
+			run, kinds, distinct = 0, 0, [256]bool{}
+		}
+	}
+	return false
+}
+
+// readPuTTY looks for the private lines of a .ppk file.
+func (s *scan) readPuTTY(start int) {
+	limit := min(len(s.data), start+maxArmor)
+	s.work.tokens += limit - start
+	rest := s.data[start:limit]
+	at := bytes.Index(rest, []byte("Private-Lines:"))
+	if at < 0 || !hasKeyMaterial(rest[at:]) {
+		return
+	}
+	end := len(rest)
+	if mac := bytes.Index(rest[at:], []byte("\nPrivate-MAC:")); mac >= 0 {
+		end = at + mac
+	}
+	s.armor = start + end
+	s.report(found{Match{Rule: "private-key", Start: start + at, End: start + end, Severity: Error, What: "PuTTY private key"}, byFormat})
+}
+
+// readStaticKey looks at an OpenVPN static key: 16 lines of hex.
+func (s *scan) readStaticKey(start, body int) {
+	rest := s.data[body:min(len(s.data), body+2000)]
+	size := bytes.Index(rest, []byte("-----END"))
+	if size < 256 || !hasKeyMaterial(rest[:size]) {
+		return
+	}
+	s.armor = body + size
+	s.report(found{Match{Rule: "private-key", Start: start, End: s.armor, Severity: Error, What: "OpenVPN static key"}, byFormat})
+}

@@ -1,0 +1,90 @@
+package leak
+
+// scan is one text on its way through the stages.
+type scan struct {
+	name  string
+	kind  kind
+	trial bool // tests, examples
+	only  bool // known formats only: lock files, minified code
+	data  []byte
+	found []found
+
+	seen     int              // the end of the last identifier that was read as a name
+	armor    int              // the end of the last key in armor
+	tokenEnd map[*pattern]int // the end of the last window a pattern was tried in
+	work     work
+}
+
+// work counts the bytes that each stage examined, so that tests can hold their
+// sum to a multiple of the input.
+type work struct{ keywords, tokens, names, urls, lines int }
+
+func newScan(name string, data []byte) *scan {
+	s := &scan{name: name, kind: kindOf(name), trial: isTrial(name), data: data, tokenEnd: map[*pattern]int{}}
+	switch Skip(name, data[:min(len(data), headSize)]) {
+	case "":
+	case "lock file", "minified", "generated":
+		s.only = true
+	default:
+		s.data = nil
+	}
+	return s
+}
+
+func (s *scan) run() {
+	s.readLines()
+	s.work.keywords += len(s.data)
+	theMatcher().scan(s.data, s.hit)
+}
+
+// hit hands a keyword's place to the reader of its role.
+func (s *scan) hit(start int, w *keyword) {
+	switch w.role {
+	case roleToken:
+		for _, p := range w.tokens {
+			s.tryToken(p, start, len(w.text))
+		}
+		return
+	case rolePEM:
+		s.readArmor(start)
+	case roleURL:
+		s.readURL(start)
+	}
+	if s.only {
+		return
+	}
+	switch w.role {
+	case roleName:
+		s.readName(start, start+len(w.text))
+	case roleHeader:
+		s.readBasic(start + len(w.text))
+	}
+}
+
+// report keeps a match; trial files lower what only a name speaks for.
+func (s *scan) report(f found) {
+	if f.Start < 0 || f.End > len(s.data) || f.Start >= f.End {
+		return
+	}
+	if f.What == "" {
+		f.What = kinds[f.Rule]
+	}
+	if s.trial && f.rank < byFormat {
+		f.Severity = Notice
+	}
+	f.Issuer, f.Revoke = issuerOf(f.Rule)
+	s.found = append(s.found, f)
+}
+
+// line returns the bounds of the line that holds the place at, looking no
+// further than reach bytes to either side.
+func (s *scan) line(at, reach int) (start, end int) {
+	start, end = at, at
+	for start > 0 && at-start < reach && s.data[start-1] != '\n' && s.data[start-1] != '\r' {
+		start--
+	}
+	for end < len(s.data) && end-at < reach && s.data[end] != '\n' && s.data[end] != '\r' {
+		end++
+	}
+	return start, end
+}

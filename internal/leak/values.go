@@ -1,0 +1,204 @@
+package leak
+
+import (
+	"strings"
+)
+
+// Values scans a parsed document, value by value. Hits are in the order of the
+// values.
+func Values(doc Document) []Hit {
+	d := newDocument(doc)
+	var hits []Hit
+	for i := range doc.Values {
+		for _, m := range d.value(i) {
+			hits = append(hits, Hit{Index: i, Match: m})
+		}
+	}
+	return hits
+}
+
+// document is a parsed document on its way through the judge.
+type document struct {
+	Document
+	kind  string // of a Kubernetes object, or ""
+	trial bool
+	sops  bool // the document holds SOPS' metadata
+}
+
+func newDocument(doc Document) *document {
+	d := &document{Document: doc, trial: isTrial(doc.Name)}
+	for _, v := range doc.Values {
+		switch {
+		case len(v.Keys) == 1 && v.Keys[0] == "kind":
+			d.kind = v.Text
+		case len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac":
+			d.sops = true
+		}
+	}
+	return d
+}
+
+// value scans the value at i.
+func (d *document) value(i int) []Match {
+	v := &d.Values[i]
+	if v.Text == "" || d.sops && len(v.Keys) > 0 && v.Keys[0] == "sops" || isSealed(v.Text) {
+		return nil
+	}
+	s := newScan(d.Name, []byte(v.Text))
+	s.data = []byte(v.Text)
+	s.only = d.isInert(v) || !isNested(v.Text)
+	if isNested(v.Text) {
+		s.kind = kindOf(v.last())
+		s.trial = d.trial
+	}
+	s.run()
+	if len(s.found) == 0 && !d.isInert(v) {
+		d.judgeValue(s, i)
+	}
+	return settle(s.found)
+}
+
+func (v *Value) last() string {
+	if len(v.Keys) == 0 {
+		return ""
+	}
+	return v.Keys[len(v.Keys)-1]
+}
+
+// isNested reports whether a value is a text with lines or a document of its own.
+func isNested(text string) bool {
+	return strings.Contains(strings.TrimSpace(text), "\n") || strings.HasPrefix(text, "{\"") || strings.HasPrefix(text, "[{")
+}
+
+// inertKinds are Kubernetes objects that hold references and schemas only.
+var inertKinds = wordSet(`ExternalSecret ClusterExternalSecret PushSecret SecretStore ClusterSecretStore SealedSecret SecretProviderClass VaultStaticSecret VaultDynamicSecret
+	CustomResourceDefinition OnePasswordItem InfisicalSecret BitwardenSecret Role ClusterRole RoleBinding ClusterRoleBinding PrometheusRule ServiceMonitor PodMonitor AWSSecret`)
+
+// inertKeys are mappings whose values name things.
+var inertKeys = wordSet(`remoteRef secretKeyRef configMapKeyRef secretRef configMapRef valueFrom secretStoreRef labels matchLabels selector nodeSelector annotations creation_rules
+	dataFrom tokenSecretRef secretAccessKeySecretRef accessKeyIDSecretRef apiTokenSecretRef privateKeySecretRef passwordSecretRef credentialsRef valuesFrom existingSecretKeys secretKeys ownerReferences openAPIV3Schema sourceRef`)
+
+// isInert reports whether a value cannot hold a secret by its place, whatever
+// its name; known formats are looked for even there.
+func (d *document) isInert(v *Value) bool {
+	if inertKinds[d.kind] {
+		return true
+	}
+	for _, k := range v.Keys[:max(len(v.Keys)-1, 0)] {
+		if inertKeys[k] || strings.HasSuffix(k, "SecretRef") || strings.HasSuffix(k, "KeyRef") {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeValue has the value at i judged by its name and its neighbours.
+func (d *document) judgeValue(s *scan, i int) {
+	v := &d.Values[i]
+	name := d.nameOf(i)
+	text := v.Text
+	if d.kind == "Secret" && len(v.Keys) >= 2 && (v.Keys[0] == "data" || v.Keys[0] == "stringData") {
+		d.judgeSecret(s, v)
+		return
+	}
+	c := candidate{name: name, value: text, quoted: v.Quoted, kind: kindConfig}
+	place := found{Match{Start: 0, End: len(text)}, byVendor}
+	if p := vendor(c); p != nil {
+		place.Rule, place.What, place.Severity = p.ID, p.What, p.severity()
+		s.report(place)
+		return
+	}
+	if verdict := judge(c); verdict.rule != "" && !(v.Scalar && len(text) < 6) {
+		place.Rule, place.Severity, place.rank = verdict.rule, verdict.severity, byName
+		s.report(place)
+	}
+}
+
+// judgeSecret judges a value of a Kubernetes Secret, decoded if it stands in data.
+func (d *document) judgeSecret(s *scan, v *Value) {
+	text := v.Text
+	if v.Keys[0] == "data" {
+		raw, ok := decodeBase64(text)
+		if !ok {
+			return
+		}
+		text = string(raw)
+	}
+	whole := found{Match{Rule: "kubernetes-secret", Start: 0, End: len(v.Text), Severity: Error}, byPlace}
+	if isNested(text) {
+		inner := newScan(v.last(), []byte(text))
+		inner.trial = d.trial
+		inner.run()
+		if best := settle(inner.found); len(best) > 0 {
+			whole.Match = best[0]
+			whole.Start, whole.End = 0, len(v.Text)
+			s.report(whole)
+		}
+		return
+	}
+	inner := newScan("value", []byte(text))
+	inner.run()
+	if best := settle(inner.found); len(best) > 0 {
+		whole.Match = best[0]
+		whole.Start, whole.End = 0, len(v.Text)
+		s.report(whole)
+		return
+	}
+	c := candidate{name: v.last(), value: text, quoted: true, kind: kindConfig}
+	if verdict := judge(c); verdict.rule != "" || c.isSecretData() {
+		s.report(whole)
+	}
+}
+
+// isSecretData judges a value of a Secret whose name says nothing.
+func (c *candidate) isSecretData() bool {
+	if Placeholder(c.name, c.value) || len(c.value) < 8 || isAside(append(splitName(c.name), "")) {
+		return false
+	}
+	words := splitName(c.name)
+	if len(words) > 0 && aside[words[len(words)-1]] {
+		return false
+	}
+	f := featuresOf(c.value)
+	return f.spaces == 0 && f.digits > 0 && f.letters > 0 && !isIdentifier(c.value) && wordShare(c.value) < 0.5 && entropy(c.value) >= 3
+}
+
+// nameOf is the name that a value goes by: its key, or where the key says only
+// "value", the name beside it.
+func (d *document) nameOf(i int) string {
+	v := &d.Values[i]
+	last := v.last()
+	switch strings.ToLower(last) {
+	case "value", "val", "default", "defaultvalue", "stringvalue", "content":
+	default:
+		return last
+	}
+	for _, k := range []int{i - 1, i + 1} {
+		if k < 0 || k >= len(d.Values) {
+			continue
+		}
+		beside := &d.Values[k]
+		switch strings.ToLower(beside.last()) {
+		case "name", "key", "id", "variable", "env", "parameter":
+			if sameParent(beside.Keys, v.Keys) {
+				return beside.Text
+			}
+		}
+	}
+	if len(v.Keys) > 1 {
+		return v.Keys[len(v.Keys)-2]
+	}
+	return last
+}
+
+func sameParent(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) - 1 {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
