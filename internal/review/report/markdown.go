@@ -115,8 +115,11 @@ func row(f *review.Finding) string {
 		}
 		cells = append(cells, strings.TrimSpace(where(rel.Span.File, rel.Span.Start.Line)+" "+prose(rel.Message)))
 	}
-	return fmt.Sprintf("| %s<br>%s | %s | %s |\n", shape, codeSpan(f.Rule), where(f.Span.File, f.Span.Start.Line), strings.Join(cells, "<br>"))
+	return fmt.Sprintf("| %s<br>%s | %s | %s |\n", shape, cell(codeSpan(f.Rule)), cell(where(f.Span.File, f.Span.Start.Line)), cell(strings.Join(cells, "<br>")))
 }
+
+// cell keeps inline Markdown within its cell of a table, where "|" ends even a code span.
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 func where(path string, line int) string {
 	if line > 0 {
@@ -141,9 +144,9 @@ func (m *markdown) ignored(in []review.Ignored) {
 }
 
 // codeSpan writes untrusted text as a code span: nothing in it is markup, a
-// mention or a link. A "|" is escaped, since the span may stand in a table.
+// mention or a link.
 func codeSpan(s string) string {
-	s = strings.ReplaceAll(Clean(s), "|", `\|`)
+	s = Clean(s)
 	fence := strings.Repeat("`", longestRun(s, '`')+1)
 	if s == "" || strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || strings.TrimSpace(s) != s {
 		s = " " + s + " "
@@ -199,11 +202,11 @@ func escapeProse(s string) string {
 			b.WriteByte(c)
 			b.WriteString(breaker)
 		case ':', '.', '-':
-			b.WriteByte(c)
 			if startsLink(s[:i+1]) {
 				b.WriteString(breaker)
 			}
-		case '\\', '*', '_', '[', ']', '(', ')', '!', '|', '~', '`', '$', '{', '}':
+			b.WriteByte(c)
+		case '\\', '*', '_', '[', ']', '(', ')', '!', '~', '`', '$', '{', '}':
 			b.WriteByte('\\')
 			b.WriteByte(c)
 		default:
