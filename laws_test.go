@@ -166,11 +166,17 @@ func TestImportsKeepToTheTable(t *testing.T) {
 		}
 	}
 	for name := range rows {
-		if !used[name] {
+		switch {
+		case !used[name] && !slices.Contains(unbuilt[:], name):
 			t.Errorf("docs/architecture.md describes %s, and there is no such package", name)
+		case used[name] && slices.Contains(unbuilt[:], name):
+			t.Errorf("%s is built: take it out of the list, here and in docs/architecture.md", name)
 		}
 	}
 }
+
+// unbuilt are the rows that bind packages which are still to be built.
+var unbuilt = [...]string{"cmd/bot", "internal/keyring", "internal/seal", "internal/bot"}
 
 // judgeImport says what is wrong with a package's import, or "".
 func judgeImport(rows map[string]row, r row, pkg, imp string) string {
@@ -458,7 +464,7 @@ func escaped(mod string) string {
 // synthetic are the places where something that looks like a secret may stand, and
 // why. Whatever has an issuer, such as a GitHub token, may stand nowhere.
 var synthetic = map[string]string{
-	"internal/leak/testdata":        "the leak engine's own cases",
+	"internal/leak":                 "the leak engine's own patterns and cases",
 	"internal/review/rule/testdata": "the rules' cases",
 	"testdata/demo/head":            "the accidents of the demo: a password made of words, a PEM header around prose",
 }
