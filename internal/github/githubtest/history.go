@@ -70,8 +70,14 @@ func listCommits(s *Server, c *call) answer {
 
 func getCommit(s *Server, c *call) answer {
 	o, err := c.repo.git.commit(c.params["ref"])
+	if branch, found := c.repo.git.ref("refs/heads/" + c.params["ref"]); found {
+		o, err = c.repo.git.commit(branch)
+	}
 	if err != nil {
 		return fail(http.StatusUnprocessableEntity, "No commit found for SHA: "+c.params["ref"])
+	}
+	if strings.Contains(c.r.Header.Get("Accept"), ".sha") {
+		return answer{status: http.StatusOK, body: []byte(o.id), header: http.Header{"Content-Type": {"application/vnd.github.v3.sha; charset=utf-8"}}}
 	}
 	parent := ""
 	if len(o.parents) > 0 {

@@ -1,0 +1,162 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	gh "github.com/google/go-github/v62/github"
+	"github.com/sealward/sealward/internal/repo"
+)
+
+// maxListings is how many calls one tree may cost where GitHub cuts its listing
+// short (at 100,000 entries or 7 MB) and its directories must be listed one by one.
+const maxListings = 200
+
+// listing is every file of a tree by path.
+type listing struct {
+	files map[string]repo.Entry
+	cut   []string // directories that could not be listed whole; "." is the root
+}
+
+// lister lists trees of one repository. Directories that two trees share are listed once.
+type lister struct {
+	c    *Client
+	name Name
+
+	mu    sync.Mutex
+	known map[string][]*gh.TreeEntry // of listings of one directory below a tree that was cut short
+	left  int
+}
+
+func (c *Client) newLister(n Name) *lister {
+	return &lister{c: c, name: n, known: map[string][]*gh.TreeEntry{}, left: maxListings}
+}
+
+// list lists a tree, given by its id or a commit's.
+func (l *lister) list(ctx context.Context, id string) (*listing, error) {
+	t, err := l.get(ctx, id, true)
+	if err != nil {
+		return nil, err
+	}
+	out := &listing{files: make(map[string]repo.Entry, len(t.Entries))}
+	if !t.GetTruncated() {
+		out.add("", t.Entries)
+		return out, nil
+	}
+	if err := l.descend(ctx, id, "", out); err != nil {
+		return nil, err
+	}
+	slices.Sort(out.cut)
+	return out, nil
+}
+
+func (l *lister) get(ctx context.Context, id string, recursive bool) (*gh.Tree, error) {
+	t, _, err := l.c.api.Git.GetTree(named(ctx, "git/get-tree"), l.name.Owner, l.name.Repo, id, recursive)
+	return t, apiError("git/get-tree", err)
+}
+
+// descend lists a directory whose recursive listing was cut short: its own entries,
+// then each directory in it by itself.
+func (l *lister) descend(ctx context.Context, id, dir string, out *listing) error {
+	if !l.spend() {
+		out.cutAt(&l.mu, dir)
+		return nil
+	}
+	t, err := l.get(ctx, id, false)
+	if err != nil {
+		return err
+	}
+	if t.GetTruncated() {
+		out.cutAt(&l.mu, dir)
+	}
+	var subs []*gh.TreeEntry
+	for _, e := range t.Entries {
+		if e.GetType() == "tree" {
+			subs = append(subs, e)
+		}
+	}
+	l.mu.Lock()
+	out.add(dir, t.Entries)
+	l.mu.Unlock()
+	return each(ctx, len(subs), func(ctx context.Context, i int) error {
+		return l.below(ctx, subs[i].GetSHA(), dir+subs[i].GetPath()+"/", out)
+	})
+}
+
+func (l *lister) below(ctx context.Context, id, dir string, out *listing) error {
+	l.mu.Lock()
+	entries, ok := l.known[id]
+	l.mu.Unlock()
+	if !ok {
+		if !l.spend() {
+			out.cutAt(&l.mu, dir)
+			return nil
+		}
+		t, err := l.get(ctx, id, true)
+		if err != nil {
+			return err
+		}
+		if t.GetTruncated() {
+			return l.descend(ctx, id, dir, out)
+		}
+		entries = t.Entries
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known[id] = entries
+	out.add(dir, entries)
+	return nil
+}
+
+func (l *lister) spend() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left--
+	return l.left >= 0
+}
+
+func (out *listing) cutAt(mu *sync.Mutex, dir string) {
+	mu.Lock()
+	defer mu.Unlock()
+	if dir = strings.TrimSuffix(dir, "/"); dir == "" {
+		dir = "."
+	}
+	out.cut = append(out.cut, dir)
+}
+
+// add takes entries over that are files. A path that is none, which git would not
+// make but a hostile server may name, is left out.
+func (out *listing) add(dir string, entries []*gh.TreeEntry) {
+	for _, e := range entries {
+		path := dir + e.GetPath()
+		if e.GetType() == "tree" || !fs.ValidPath(path) || path == "." {
+			continue
+		}
+		out.files[path] = repo.Entry{Path: path, Size: int64(e.GetSize()), Mode: modeOf(e.GetMode()), ID: e.GetSHA()}
+	}
+}
+
+func modeOf(mode string) fs.FileMode {
+	switch mode {
+	case "120000":
+		return fs.ModeSymlink | 0o777
+	case "160000":
+		return fs.ModeIrregular
+	case "100755":
+		return 0o755
+	}
+	return 0o644
+}
+
+// incomplete says which directories were not listed.
+func (out *listing) incomplete() []string {
+	var list []string
+	for _, dir := range out.cut {
+		list = append(list, fmt.Sprintf("the directory %q holds more entries than GitHub lists, so files in it were not looked at", dir))
+	}
+	return list
+}
