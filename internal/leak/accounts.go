@@ -17,9 +17,12 @@ func (s *scan) readLines() {
 		read = s.readPgpass
 	case strings.HasSuffix(base, "netrc") || base == "authinfo" || base == ".authinfo":
 		read = s.readNetrc
+	case base == "userlist.txt":
+		read = s.readUserlist
 	case s.kind == kindData:
 		read = s.readHashes
 	default:
+		s.readLone(base)
 		return
 	}
 	for start := 0; start < len(s.data); {
@@ -115,6 +118,77 @@ func (s *scan) readNetrc(start, end int) {
 			return
 		}
 	}
+}
+
+// readUserlist reads PgBouncer's "user" "password".
+func (s *scan) readUserlist(start, end int) {
+	fields := bytes.Split(s.data[start:end], []byte{'"'})
+	if len(fields) == 5 && len(bytes.TrimSpace(fields[0])) == 0 && len(bytes.TrimSpace(fields[2])) == 0 {
+		from := start + len(fields[0]) + len(fields[1]) + len(fields[2]) + 3
+		s.reportSure(from, from+len(fields[3]), "stored-password")
+	}
+}
+
+// maxLone is the size of the largest file that may be a single secret, in bytes.
+const maxLone = 512
+
+// readLone reads a small file of one line whose name says that it is a secret:
+// config/master.key, db_password.txt.
+func (s *scan) readLone(base string) {
+	if len(s.data) > maxLone || s.kind == kindCode || s.kind == kindDocs {
+		return
+	}
+	value := bytes.TrimSpace(s.data)
+	if len(value) == 0 || bytes.ContainsAny(value, "\n =:") {
+		return
+	}
+	stem, suffix := strings.TrimSuffix(base, path.Ext(base)), path.Ext(base)
+	name := strings.TrimLeft(stem, ".")
+	switch suffix {
+	case "", ".txt", ".secret", ".password", ".pass", ".passwd", ".token":
+		name += strings.TrimSuffix(suffix, ".txt")
+	case ".key":
+		name = "secret_key"
+	default:
+		return
+	}
+	c := candidate{name: name, value: string(value), kind: kindConfig}
+	if v := judge(c); v.rule != "" {
+		start := bytes.Index(s.data, value)
+		s.report(found{Match{Rule: v.rule, Start: start, End: start + len(value), Severity: v.severity}, byName})
+	}
+}
+
+// readUserLines reads user:password in the lines behind cloud-init's chpasswd,
+// as far as they are indented deeper than it.
+func (s *scan) readUserLines(start int) {
+	from, end := s.line(start, 80)
+	indent := start - from
+	for range 40 {
+		next := end + 1
+		if next >= len(s.data) {
+			return
+		}
+		_, end = s.line(next, 400)
+		line := s.data[next:end]
+		s.work.lines += len(line)
+		body := bytes.TrimLeft(line, " \t")
+		if len(body) > 0 && len(line)-len(body) <= indent {
+			return
+		}
+		s.readUserLine(next+len(line)-len(body), end)
+	}
+}
+
+// readUserLine reads one user:password; list: | and expire: false are none.
+func (s *scan) readUserLine(start, end int) {
+	line := bytes.TrimRight(s.data[start:end], " \t\r\"'")
+	skip := len(line) - len(bytes.TrimLeft(line, "-\"' "))
+	at := bytes.IndexByte(line, ':')
+	if at <= skip || at+1 >= len(line) || line[at+1] == ' ' || bytes.ContainsAny(line[skip:at], " {\"'") {
+		return
+	}
+	s.reportSure(start+at+1, start+len(line), "stored-password")
 }
 
 // reportSure reports a value that stands where nothing but a password can.

@@ -27,6 +27,9 @@ func (s *scan) readName(start, end int) {
 	if start < s.seen {
 		return
 	}
+	for end > start && !isWordByte(s.data[end-1]) {
+		end-- // keywords may reach over the name's end
+	}
 	from, to := start, end
 	for from > 0 && start-from < maxName && isNameByte(s.data[from-1]) {
 		from--
@@ -36,7 +39,7 @@ func (s *scan) readName(start, end int) {
 	}
 	s.seen = to
 	s.work.names += to - from
-	for to > end && !isWordByte(s.data[to-1]) {
+	for to > start && !isWordByte(s.data[to-1]) {
 		to--
 	}
 	for from < start && !isWordByte(s.data[from]) {
@@ -75,6 +78,9 @@ func (s *scan) skipBlanks(i int) int {
 func (s *scan) findValue(a *assignment) bool {
 	i, closed := s.closeName(a.nameEnd)
 	i = s.skipBlanks(i)
+	if at, ok := s.sqlLiteral(a, i); ok {
+		return s.readValue(a, at)
+	}
 	c := s.peek(i)
 	switch {
 	case c == '=' && s.peek(i+1) == '=', c == '!' && s.peek(i+1) == '=', c == ':' && s.peek(i+1) == ':' && s.peek(i+2) != '=':
@@ -87,8 +93,16 @@ func (s *scan) findValue(a *assignment) bool {
 		i++
 	case c == '>' && (s.peek(a.nameStart-1) == '<' || closed):
 		return s.readElement(a, i+1)
+	case s.peek(a.nameStart-1) == '<' && i > a.nameEnd: // <name attribute="x">value</name>
+		if at := bytes.IndexAny(s.data[i:min(len(s.data), i+maxGap)], ">\n<"); at > 0 && s.data[i+at] == '>' && s.data[i+at-1] != '/' {
+			return s.readElement(a, i+at+1)
+		}
+		return false
 	case i > a.nameEnd && i == s.skipBlanks(a.nameEnd) && s.opensLine(a.nameStart):
 		a.loose = true
+		if isDigit(c) && s.peek(i+1) == ' ' { // enable secret 5 $1$...
+			i += 2
+		}
 	default:
 		return false
 	}
@@ -129,8 +143,12 @@ func (s *scan) afterSeparator(i int) int {
 	return i
 }
 
+// directives are words that a name may follow on its line, with its value
+// behind it and nothing but blanks between: ENV NAME value.
+var directives = wordSet(`set env arg machine enable sql username user login identity proxy_set_header fastcgi_param uwsgi_param add_header header requestheader setenv export`)
+
 // opensLine reports whether a name stands where a directive's name stands: first
-// on its line, or behind "set", "ENV", "--".
+// on its line, behind a directive, or behind "--".
 func (s *scan) opensLine(start int) bool {
 	if s.kind != kindConfig && s.kind != kindShell {
 		return false
@@ -138,12 +156,25 @@ func (s *scan) opensLine(start int) bool {
 	if s.peek(start-1) == '-' {
 		return true
 	}
-	from, _ := s.line(start, 40)
-	switch strings.ToLower(strings.TrimSpace(string(s.data[from:start]))) {
-	case "", "set", "env", "arg", "machine", "enable", "sql", "username", "identity", "\"", "'":
-		return true
+	from, _ := s.line(start, 60)
+	before := strings.Fields(strings.ToLower(string(s.data[from:start])))
+	return len(before) == 0 || len(before) <= 2 && directives[before[0]]
+}
+
+// sqlLiteral knows SQL's PASSWORD 'x', PASSWORD('x') and IDENTIFIED BY 'x'.
+func (s *scan) sqlLiteral(a *assignment, i int) (int, bool) {
+	if i == a.nameEnd && s.peek(i) != '(' {
+		return 0, false
 	}
-	return false
+	switch name := strings.ToLower(string(s.data[a.nameStart:a.nameEnd])); name {
+	case "password", "by", "identified by":
+	default:
+		return 0, false
+	}
+	if s.peek(i) == '(' {
+		i++
+	}
+	return i, s.peek(i) == '\''
 }
 
 // readElement reads the text of an XML element that begins at i.
@@ -214,155 +245,15 @@ func (s *scan) findPair(a *assignment) bool {
 	return false
 }
 
-// readValue reads the value that begins at i.
-func (s *scan) readValue(a *assignment, i int) bool {
-	c := s.peek(i)
-	if c != 0 && strings.IndexByte("bBuUrRN@L", c) >= 0 && (s.peek(i+1) == '"' || s.peek(i+1) == '\'') {
-		i++
-		c = s.peek(i)
-	}
-	if c == '\\' && (s.peek(i+1) == '"' || s.peek(i+1) == '\'') {
-		return s.readEscaped(a, i+2)
-	}
-	if c == '"' || c == '\'' || c == '`' {
-		return s.readQuoted(a, i+1, c)
-	}
-	if s.kind == kindCode || s.kind == kindDocs {
-		return false
-	}
-	return s.readBare(a, i)
-}
-
-// readQuoted reads up to the closing quote on the same line.
-func (s *scan) readQuoted(a *assignment, i int, quote byte) bool {
-	for k := i; k < len(s.data) && k-i < maxValue; k++ {
-		switch c := s.data[k]; {
-		case c == '\\' && k+1 < len(s.data):
-			k++
-		case c == quote:
-			a.valueStart, a.valueEnd, a.quoted = i, k, true
-			return k > i
-		case c == '\n':
-			return false
-		}
-	}
-	return false
-}
-
-// readEscaped reads a string within a string: \"value\".
-func (s *scan) readEscaped(a *assignment, i int) bool {
-	rest := s.data[i:min(len(s.data), i+maxValue)]
-	end := bytes.IndexAny(rest, "\\\n\"")
-	a.valueStart, a.valueEnd, a.quoted = i, i+end, true
-	return end > 0 && rest[end] == '\\'
-}
-
-// readBare reads a value without quotes: the rest of the line less a comment,
-// or up to what ends it in a shell, a flow map, a connection string, a query.
-func (s *scan) readBare(a *assignment, i int) bool {
-	rest := s.data[i:min(len(s.data), i+maxValue)]
-	if end := bytes.IndexAny(rest, "\r\n"); end >= 0 {
-		rest = rest[:end]
-	}
-	tight, around := s.peek(i-1) == '=', s.openQuote(a.nameStart)
-	end := len(rest)
-	for k, c := range rest {
-		if around != 0 && c == around || s.endsBare(rest, k, c, tight) {
-			end = k
-			break
-		}
-	}
-	rest = bytes.TrimRight(rest[:end], " \t")
-	rest = trimClosers(rest)
-	a.valueStart, a.valueEnd = i, i+len(rest)
-	return len(rest) > 0
-}
-
-// openQuote returns the quote that is open before at on its line, or 0: the
-// assignment stands within a string.
-func (s *scan) openQuote(at int) byte {
-	from, _ := s.line(at, 200)
-	open := byte(0)
-	for _, c := range s.data[from:at] {
-		switch {
-		case open == 0 && (c == '"' || c == '\'' || c == '`'):
-			open = c
-		case c == open:
-			open = 0
-		}
-	}
-	return open
-}
-
-// endsBare reports whether a bare value ends before the byte c at k.
-func (s *scan) endsBare(rest []byte, k int, c byte, tight bool) bool {
-	switch c {
-	case ' ', '\t':
-		next := bytes.TrimLeft(rest[k:], " \t")
-		return tight || s.kind == kindShell || len(next) > 0 && (next[0] == '#' || bytes.HasPrefix(next, []byte("//")) || next[0] == ';' || next[0] == '\\' || bytes.HasPrefix(next, []byte("--")))
-	case '"', '\'', '<', '>', '`':
-		return s.kind != kindConfig || k > 0 && (c == '"' || c == '\'' || c == '`') && bytes.Count(rest[:k], []byte{c}) == 0 && !tight || c == '<' && k > 0 && bytes.HasPrefix(rest[k:], []byte("</"))
-	case ';':
-		return k+1 == len(rest) || s.kind == kindShell || isNextPair(rest[k+1:])
-	case '&':
-		return k+1 < len(rest) && (s.kind == kindShell || isNextPair(rest[k+1:]))
-	case ',':
-		return k+1 == len(rest) || isNextPair(rest[k+1:])
-	case '|', ')':
-		return s.kind == kindShell
-	}
-	return false
-}
-
-// isNextPair reports whether another name=value or name: value follows.
-func isNextPair(rest []byte) bool {
-	rest = bytes.TrimLeft(rest, " \t")
-	for i, c := range rest {
-		switch {
-		case isNameByte(c) || c == ' ' && i > 0 || c == '"' || c == '\'':
-		case c == '=' || c == ':':
-			return i > 0
-		default:
-			return i == 0 && (c == '}' || c == ']')
-		}
-		if i > 40 {
-			return false
-		}
-	}
-	return false
-}
-
-// trimClosers takes off closing brackets that the value does not open, and
-// commas and semicolons.
-func trimClosers(v []byte) []byte {
-	for len(v) > 0 {
-		switch v[len(v)-1] {
-		case ',', ';':
-		case ')':
-			if bytes.IndexByte(v, '(') >= 0 {
-				return v
-			}
-		case ']':
-			if bytes.IndexByte(v, '[') >= 0 {
-				return v
-			}
-		case '}':
-			if bytes.IndexByte(v, '{') >= 0 {
-				return v
-			}
-		default:
-			return v
-		}
-		v = v[:len(v)-1]
-	}
-	return v
-}
-
 // weighAssignment has a name and its value judged, vendors' patterns first.
 func (s *scan) weighAssignment(a assignment) {
 	value := string(s.data[a.valueStart:a.valueEnd])
 	if value == "" || len(value) < 4 {
 		return
+	}
+	if scheme := schemeOf(value); scheme > 0 {
+		a.valueStart += scheme
+		value = value[scheme:]
 	}
 	c := candidate{name: string(s.data[a.nameStart:a.nameEnd]), value: value, quoted: a.quoted, kind: s.kind}
 	place := found{Match{Start: a.valueStart, End: a.valueEnd}, byVendor}
@@ -377,6 +268,17 @@ func (s *scan) weighAssignment(a assignment) {
 	}
 	place.Rule, place.Severity, place.rank = v.rule, v.severity, byName
 	s.report(place)
+}
+
+// schemeOf returns the length of the word that names an HTTP authentication
+// scheme before a credential, with its blank, or 0.
+func schemeOf(value string) int {
+	for _, scheme := range []string{"bearer ", "token ", "basic ", "apikey ", "api-key ", "digest ", "key "} {
+		if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
+			return len(scheme)
+		}
+	}
+	return 0
 }
 
 // isLoose is what a value must be behind a name and a blank alone.

@@ -22,6 +22,7 @@ var checks = map[string]func(string) bool{
 	"macaroon":   isPyPIToken,
 	"mixed":      isMixed,
 	"discord":    isDiscordToken,
+	"password":   isPlausiblePassword,
 }
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -120,4 +121,9 @@ func isDiscordToken(token string) bool {
 	}
 	_, err = strconv.ParseUint(string(raw), 10, 64)
 	return err == nil
+}
+
+// isPlausiblePassword judges what stands where a command or a call takes its password.
+func isPlausiblePassword(s string) bool {
+	return judge(candidate{name: "password", value: s, kind: kindConfig}).rule != ""
 }

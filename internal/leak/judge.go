@@ -31,7 +31,7 @@ var kinds = map[string]string{
 // judge decides about a candidate by its name, its value and its file.
 func judge(c candidate) verdict {
 	v := c.value
-	if len(v) > 2000 || Placeholder(c.name, v) {
+	if len(v) > 2000 || !isDense(v) && Placeholder(c.name, v) {
 		return verdict{}
 	}
 	class := classify(c.name)
@@ -113,6 +113,9 @@ func (c *candidate) isOdd(f features) bool {
 // isRandom accepts generated values of at least n bytes.
 func (c *candidate) isRandom(n int) bool {
 	v := c.value
+	if c.quoted && isDense(v) {
+		return true
+	}
 	if len(v) < n || strings.ContainsAny(v, " \n\t") || isIdentifier(v) {
 		return false
 	}
@@ -129,6 +132,16 @@ func (c *candidate) isRandom(n int) bool {
 	return entropy(v) >= floor(len(v))
 }
 
+// isDense knows generated values full of signs, like WordPress' salts: no
+// bracket in them is a template's.
+func isDense(v string) bool {
+	if len(v) < 40 {
+		return false
+	}
+	f := featuresOf(v)
+	return f.hard >= 8 && f.digits >= 2 && f.letters >= 10 && f.spaces <= 3 && wordShare(v) < 0.3
+}
+
 // isStrong accepts values that speak for themselves behind a weak name.
 func (c *candidate) isStrong() bool {
 	v := c.value
@@ -142,6 +155,9 @@ func (c *candidate) isStrong() bool {
 // isSalt accepts generated values; a salt in words is no secret.
 func (c *candidate) isSalt() bool {
 	f := featuresOf(c.value)
+	if c.quoted && isDense(c.value) {
+		return true
+	}
 	return len(c.value) >= 8 && f.spaces == 0 && f.letters > 0 && (f.digits > 0 || f.hard > 0) && wordShare(c.value) < 0.4 && entropy(c.value) >= floor(len(c.value))
 }
 

@@ -14,6 +14,7 @@ const (
 	rolePEM                // the first line of a key in armor
 	roleURL                // the colon of scheme://
 	roleHeader             // an HTTP header with credentials
+	roleUsers              // lines of user:password
 )
 
 // keyword is one entry of the matcher. Its text is lower case.
@@ -144,7 +145,7 @@ func equalFold(data []byte, lower string) bool {
 // nameWords are parts of names that may hold a secret. The judge decides; these
 // only say where to look.
 var nameWords = []string{
-	"passw", "passphrase", "passcode", "pwd", "_pass", "pass=", "pass:", "pass ", "pass\"", "pass'", "pass>", "userpass", "dbpass",
+	"passw", "passphrase", "_pw", "pw=", "pw:", "pw ", "-pw", ".pw", "pw\"", "passcode", "pwd", "_pass", "pass=", "pass:", "pass ", "pass\"", "pass'", "pass>", "userpass", "dbpass",
 	"secret", "token", "apikey", "api_key", "api-key", "api.key", "key", "credential", "creds", "auth", "salt", "nonce", "cookie",
 	"seed", "cipher", "psk", "community", "dsn", "connectionstring", "connection_string", "database_url", "jwt", "hmac", "signature",
 	"license", "requirepass", "masterauth", "identified by", "webhook", "rootpw", "bearer", "passwort", "contrase", "mot_de_passe", "motdepasse",
@@ -189,5 +190,5 @@ var theMatcher = sync.OnceValue(func() *matcher {
 
 // landmarks are fixed texts that begin something with a reader of its own.
 var landmarks = map[string]role{
-	"-----begin": rolePEM, "://": roleURL, "basic ": roleHeader, "putty-user-key-file": rolePEM,
+	"-----begin": rolePEM, "://": roleURL, "basic ": roleHeader, "chpasswd:": roleUsers, "putty-user-key-file": rolePEM,
 }

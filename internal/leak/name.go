@@ -70,6 +70,9 @@ var aside = wordSet(`name names ref refs reference path paths file files filenam
 // classify says what a name promises. It looks at the end of the name first:
 // db_password is one, password_file is not.
 func classify(name string) class {
+	if strings.EqualFold(name, "identified by") { // SQL
+		return classPassword
+	}
 	words := splitName(name)
 	for len(words) > 1 && idle[words[len(words)-1]] {
 		words = words[:len(words)-1]

@@ -30,6 +30,7 @@ type pattern struct {
 	Group    int      // the regex group that is the secret; 0 takes the first that matched
 	Path     string   // the files that it is looked for in
 	Allow    []allow
+	Any      bool   // the value's shape says enough: a vendor's value behind any name that Names fits
 	Check    string // a checksum or structure, by its name in checks
 	Severity string // "notice" or "warning"; Error otherwise
 

@@ -56,6 +56,8 @@ func (s *scan) hit(start int, w *keyword) {
 	switch w.role {
 	case roleName:
 		s.readName(start, start+len(w.text))
+	case roleUsers:
+		s.readUserLines(start)
 	case roleHeader:
 		s.readBasic(start + len(w.text))
 	}

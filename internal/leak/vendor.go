@@ -49,6 +49,9 @@ func (p *pattern) fitsVendor(c candidate) bool {
 	if p.Entropy > 0 && entropy(c.value) <= p.Entropy || p.Check != "" && !checks[p.Check](c.value) {
 		return false
 	}
+	if p.Any {
+		return true
+	}
 	if Placeholder(c.name, c.value) || isTokenExample(c.value) || p.allowed("", c.value, c.value, c.value) {
 		return false
 	}
