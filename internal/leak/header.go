@@ -52,10 +52,10 @@ func isUserPassword(value string) bool {
 	return ok && user != "" && isURLPassword(user, password, "") && !strings.Contains(user, " ")
 }
 
-// isPrintable reports whether raw is one line of text.
+// isPrintable reports whether raw is one line of ASCII text.
 func isPrintable(raw []byte) bool {
 	for _, c := range raw {
-		if c < ' ' || c == 0x7f {
+		if c < ' ' || c >= 0x7f {
 			return false
 		}
 	}

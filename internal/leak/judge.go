@@ -1,6 +1,9 @@
 package leak
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // candidate is a value with a name, as one of the readers found it.
 type candidate struct {
@@ -21,17 +24,16 @@ type verdict struct {
 // kinds are the ids of everything that is found without a pattern, and what
 // people call it.
 var kinds = map[string]string{
-	"generic-password": "password", "generic-secret": "secret", "generic-token": "token", "generic-key": "secret key",
+	"generic-password": "password", "generic-secret": "secret", "generic-token": "token", "generic-key": "secret key", "generic-credential": "credential",
 	"generic-salt": "salt or nonce", "password-hash": "password hash", "url-credentials": "credentials in a URL",
 	"basic-auth": "basic authentication credentials", "private-key": "private key", "connection-string": "password in a connection string",
 	"docker-auth": "registry credentials", "jwt": "JSON web token", "kubernetes-secret": "value of a Kubernetes Secret", "stored-password": "stored password",
-	"vendor-key": "",
 }
 
 // judge decides about a candidate by its name, its value and its file.
 func judge(c candidate) verdict {
 	v := c.value
-	if len(v) > 2000 || !isDense(v) && Placeholder(c.name, v) {
+	if len(v) > 2000 || !isDense(v) && c.isHarmless() {
 		return verdict{}
 	}
 	class := classify(c.name)
@@ -63,10 +65,46 @@ func judge(c candidate) verdict {
 	return verdict{rules[class], Error}
 }
 
+// isHarmless acquits placeholders, as they are or in base64, hashes too slow to
+// guess at, and times.
+func (c *candidate) isHarmless() bool {
+	v := c.value
+	if Placeholder(c.name, v) || isTime(v) || isEmail(v) || isJWTHeader(v) {
+		return true
+	}
+	switch passwordHash(v) {
+	case "bcrypt", "argon2", "yescrypt", "scrypt", "pbkdf2":
+		return !c.sure
+	}
+	if len(v) < 8 || len(v)%4 != 0 || !isBase64(v) {
+		return false
+	}
+	raw, ok := decodeBase64(v)
+	if !ok || !isPrintable(raw) {
+		return false
+	}
+	if user, password, ok := strings.Cut(string(raw), ":"); ok && user != "" && isExample(password) {
+		return true
+	}
+	text := string(raw)
+	return Placeholder(c.name, text) || strings.Contains(text, " ") && wordShare(text) > 0.7
+}
+
+// isEmail knows name@domain.tld.
+func isEmail(v string) bool {
+	name, domain, ok := strings.Cut(v, "@")
+	return ok && name != "" && strings.Contains(domain, ".") && !strings.ContainsAny(domain, "@!#$%^&*()/") && wordShare(domain) > 0.5
+}
+
+// isJWTHeader knows the part of a token that holds nothing secret.
+func isJWTHeader(v string) bool {
+	return strings.HasPrefix(v, "eyJ") && !strings.Contains(v, ".") && bytes.HasPrefix(decodeSegment(v), []byte(`{"alg`))
+}
+
 // rules are the ids that the judge reports for each class.
 var rules = [...]string{
 	classPassword: "generic-password", classSecret: "generic-secret", classToken: "generic-token", classKey: "generic-key",
-	classBare: "generic-key", classLoose: "generic-secret", classSalt: "generic-salt", classHash: "password-hash",
+	classBare: "generic-credential", classLoose: "generic-secret", classSalt: "generic-salt", classHash: "password-hash",
 }
 
 // isPassword accepts what a person or a generator would choose as a password.
@@ -225,6 +263,9 @@ func isIdentifier(v string) bool {
 		return false
 	}
 	share := wordShare(v)
+	if f.joints > 0 && share > 0.25 && hasVersion(v) {
+		return true // chart-1.2.3
+	}
 	if f.joints == 0 {
 		return f.digits == 0 && share > 0.7 || f.digits <= 2 && turns(v) >= 2 && share > 0.75
 	}
@@ -240,6 +281,21 @@ func turns(v string) int {
 		}
 	}
 	return n
+}
+
+// hasVersion reports whether digits and dots stand in v as in a version.
+func hasVersion(v string) bool {
+	for i := 1; i+3 < len(v); i++ {
+		if isDigit(v[i-1]) && v[i] == '.' && isDigit(v[i+1]) && v[i+2] == '.' && isDigit(v[i+3]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTime knows 2006-01-02T15:04:05Z.
+func isTime(v string) bool {
+	return len(v) >= 16 && len(v) <= 35 && v[4] == '-' && v[7] == '-' && (v[10] == 'T' || v[10] == ' ') && v[13] == ':' && isVersion(v[:10])
 }
 
 // isVersion knows 1.2.3, dates, times and addresses.

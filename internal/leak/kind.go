@@ -66,17 +66,48 @@ func kindOf(name string) kind {
 	return kindOfSuffix[path.Ext(base)]
 }
 
-// isTrial reports whether a path says that what it holds is for tests, examples
-// or a person's own machine.
-func isTrial(name string) bool {
+// purpose is whom the secrets of a file are for, as its path tells.
+type purpose uint8
+
+const (
+	forUse     purpose = iota
+	forTests           // below a directory for tests: often real, seldom of consequence
+	forReading         // an example, a sample, a template
+)
+
+var testParts = wordSet(`test tests testdata testing fixture fixtures mock mocks spec specs e2e demo __tests__`)
+var exampleFileParts = wordSet(`example examples sample samples dist template tmpl tpl default`)
+
+// purposeOf tells what a path is for by its directories and its file's suffixes.
+func purposeOf(name string) purpose {
 	lower := strings.ToLower(name)
-	for part := range strings.FieldsFuncSeq(lower, func(r rune) bool { return r == '/' || r == '.' || r == '-' || r == '_' }) {
-		switch part {
-		case "test", "tests", "testdata", "testing", "example", "examples", "sample", "samples", "fixture", "fixtures", "mock", "mocks", "spec", "specs", "demo", "dist", "template", "templates", "e2e", "vendor":
-			return true
+	dir, base := path.Split(lower)
+	for part := range strings.FieldsFuncSeq(base, func(r rune) bool { return r == '.' || r == '-' || r == '_' }) {
+		if exampleFileParts[part] && part != "default" || part == "default" && strings.HasSuffix(base, ".default") {
+			return forReading
 		}
 	}
-	return false
+	for part := range strings.FieldsFuncSeq(dir, func(r rune) bool { return r == '/' || r == '-' || r == '_' || r == '.' }) {
+		if part == "example" || part == "examples" || part == "sample" || part == "samples" {
+			return forReading
+		}
+		if testParts[part] {
+			return forTests
+		}
+	}
+	return forUse
+}
+
+// lowered is the severity of what only a name or a place speaks for, in a file
+// of this purpose.
+func (p purpose) lowered(s Severity) Severity {
+	switch p {
+	case forTests:
+		return min(s, Warning)
+	case forReading:
+		return Notice
+	}
+	return s
 }
 
 // archives and media are suffixes of files that are never text.

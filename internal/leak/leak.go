@@ -93,7 +93,26 @@ func settle(all []found) []Match {
 		}
 	}
 	slices.SortFunc(out, func(a, b Match) int { return cmp.Compare(a.Start, b.Start) })
-	return out
+	return withoutVectors(out, func(m Match) string { return m.Rule })
+}
+
+// maxVectors is how many salts, nonces and bare keys a file may hold before
+// they are taken for test vectors.
+const maxVectors = 10
+
+// withoutVectors leaves out matches that say little each and are too many together.
+func withoutVectors[T any](all []T, rule func(T) string) []T {
+	weak := func(t T) bool { return rule(t) == "generic-salt" || rule(t) == "generic-credential" }
+	n := 0
+	for _, t := range all {
+		if weak(t) {
+			n++
+		}
+	}
+	if n <= maxVectors {
+		return all
+	}
+	return slices.DeleteFunc(all, weak)
 }
 
 // intervals is a sorted set of stretches that do not overlap.

@@ -35,7 +35,7 @@ var endings = map[string]class{
 	"cipherkey": classKey, "hmackey": classKey, "jwtkey": classKey, "sessionkey": classKey, "cookiekey": classKey, "securitykey": classKey,
 	"hashkey": classKey, "adminkey": classKey, "integrationkey": classKey, "ingestkey": classKey, "writekey": classKey, "subscriptionkey": classKey,
 	"functionkey": classKey, "storagekey": classKey, "decryptionkey": classKey, "decryptkey": classKey, "validationkey": classKey, "machinekey": classKey, "signkey": classKey,
-	"webhookkey": classKey, "serverkey": classKey, "rootkey": classKey, "aeskey": classKey, "deskey": classKey, "cookiesecret": classSecret, "apikeys": classKey, "usersecret": classSecret, "securekey": classKey, "loggedinkey": classKey, "oauthkey": classKey, "userkey": classKey, "transportkey": classKey, "fernetkey": classKey, "rsakey": classKey, "presharedkey": classKey, "sitekey": classBare, "customerkey": classKey, "mapskey": classKey, "devkey": classKey, "partnerkey": classKey, "merchantkey": classKey, "groupkey": classKey, "streamkey": classKey, "devicekey": classKey, "systemkey": classKey, "unlockkey": classKey, "passkey": classPassword, "keybase": classKey, "writetoken": classToken, "authcode": classKey, "ikey": classKey, "skey": classKey, "akey": classKey, "instrumentationkey": classKey,
+	"webhookkey": classKey, "serverkey": classKey, "rootkey": classKey, "aeskey": classKey, "deskey": classKey, "cookiesecret": classSecret, "apikeys": classKey, "usersecret": classSecret, "securekey": classKey, "loggedinkey": classKey, "oauthkey": classKey, "transportkey": classKey, "fernetkey": classKey, "rsakey": classKey, "presharedkey": classKey, "sitekey": classBare, "customerkey": classKey, "mapskey": classKey, "devkey": classKey, "partnerkey": classKey, "merchantkey": classKey, "streamkey": classKey, "devicekey": classKey, "systemkey": classKey, "unlockkey": classKey, "passkey": classPassword, "keybase": classKey, "writetoken": classToken, "authcode": classKey, "ikey": classKey, "skey": classKey, "akey": classKey, "instrumentationkey": classKey,
 
 	"key": classBare, "auth": classBare, "authorization": classBare, "credential": classBare, "credentials": classBare, "creds": classBare,
 	"cookie": classBare, "session": classBare, "signature": classBare, "webhook": classBare, "sid": classBare, "community": classBare, "authentication": classBare, "keys": classBare, "oauth": classBare, "hmac": classBare,
@@ -112,10 +112,18 @@ func isAside(words []string) bool {
 		return true
 	}
 	switch words[0] {
+	case "page", "continuation", "cursor", "pagination", "sync", "resume", "watermark", "design", "syntax", "lexer", "parser":
+		return words[len(words)-1] == "token" || words[len(words)-1] == "key"
 	case "public", "pub", "no", "has", "is", "use", "allow", "show", "hide", "require", "enable", "disable", "reset", "forgot", "change", "csrf", "xsrf", "next", "max", "min", "invalid", "existing", "ignore", "skip":
 		return true
 	}
-	return len(words) > 1 && (words[len(words)-2] == "public" || words[len(words)-2] == "csrf")
+	if len(words) > 1 {
+		switch words[len(words)-2] {
+		case "public", "pub", "csrf", "xsrf", "page", "continuation", "next", "cursor":
+			return true
+		}
+	}
+	return false
 }
 
 // fits keeps short endings from being found inside other words: bypass,

@@ -47,10 +47,10 @@ func isTemplate(v string) bool {
 			return true
 		}
 	}
-	if strings.HasPrefix(v, "${") || strings.HasPrefix(v, "{{") {
+	if strings.HasPrefix(v, "${") || strings.HasPrefix(v, "{{") || strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "<%") {
 		return true // cut off by a line break
 	}
-	return isVariable(v) || isVerb(v)
+	return isVariable(v) || isVerb(v) || strings.Contains(v, "[a-z") || strings.Contains(v, "[A-Z") || strings.Contains(v, "[0-9")
 }
 
 func cut(v, head, tail string) (string, bool) {
@@ -100,7 +100,7 @@ func isVariable(v string) bool {
 	if digits == len(rest) {
 		return true
 	}
-	return wordShare(rest) >= 0.5 || upper > 0 && lower == 0 && digits <= 2
+	return wordShare(rest) >= 0.7 || upper > 0 && lower == 0 && digits <= 2
 }
 
 // isVerb knows the verbs of printf and the marks of prepared statements.
@@ -192,14 +192,14 @@ var public = []string{
 }
 
 func isPublic(v string) bool {
-	return slices.ContainsFunc(public, func(head string) bool { return strings.HasPrefix(v, head) })
+	return isColour(v) || isFingerprint(v) || slices.ContainsFunc(public, func(head string) bool { return strings.HasPrefix(v, head) })
 }
 
 // exampleParts make a value an example wherever they stand in it.
 var exampleParts = []string{
 	"changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "change_this", "change-this", "changethis", "change this", "replaceme", "replace_me", "replace-me", "replace_with", "replace-with", "replace with", "replacethis", "replace_this", "replace-this",
 	"your_", "your-", "your ", "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi", "youraccess", "yourown", "insert_", "insert-", "insert ", "fill_in", "fill-in", "fill in", "fillme", "fill_me", "put_your", "put-your", "put your", "enter_your", "enter-your", "enter your",
-	"example", "placeholder", "redacted", "removed", "obfuscated", "omitted", "scrubbed", "dummy", "todo", "fixme", "xxxx", "****", "....", "----", "____", "####", "????", "n/a", "not_set", "not-set", "notset", "unset", "undefined", "not-a-real", "not_a_real", "notreal", "not-real", "fake", "sample", "-here", "_here", " here", "goes-here", "goeshere", "set_me", "set-me", "setme", "override_me", "overrideme", "override-me", "to-be-", "to_be_", "tobe",
+	"example", "placeholder", "redacted", "removed", "obfuscated", "omitted", "scrubbed", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "----", "____", "####", "????", "n/a", "not_set", "not-set", "notset", "unset", "undefined", "not-a-real", "not_a_real", "notreal", "not-real", "fake", "sample", "-here", "_here", " here", "goes-here", "goeshere", "set_me", "set-me", "setme", "override_me", "overrideme", "override-me", "to-be-", "to_be_", "tobe",
 	"abcdef", "123456789", "012345", "qwertyuiop", "deadbeef", "cafebabe", "loremipsum", "lorem ipsum", "foobar", "mysecret", "my-secret", "my_secret", "mypassword", "my-password", "my_password", "mytoken", "my-token", "my_token", "my-api", "my_api", "myapikey", "somepassword", "some-password", "some_password", "somesecret", "some-secret", "some_secret", "randompassword", "random-password", "random_password", "random_string", "random-string", "randomstring", "secretpassword", "secret-password", "secret_password", "generate", "some-random", "some_random", "very-secret", "very_secret", "verysecret", "supersecret", "super-secret", "super_secret", "topsecret", "top-secret", "top_secret", "test-password", "test_password", "testpassword", "test-secret", "test_secret", "testsecret", "test-token", "test_token", "testtoken", "password-for", "s3cr3t", "mustbechanged", "must_be_changed", "must-be-changed", "do-not-use", "donotuse", "do_not_use", "dont-use", "insecure", "notasecret", "not-a-secret", "not_a_secret", "not-secret", "not_secret", "notsecret", "unused", "to_change", "pass-here",
 }
 
@@ -295,4 +295,31 @@ func squeeze(s string) string {
 		}
 		return -1
 	}, s)
+}
+
+// isColour knows #BF1B00.
+func isColour(v string) bool {
+	return len(v) >= 4 && len(v) <= 9 && v[0] == '#' && isAllHex(v[1:])
+}
+
+func isAllHex(v string) bool {
+	for i := range len(v) {
+		if !isHex(v[i]) {
+			return false
+		}
+	}
+	return v != ""
+}
+
+// isFingerprint knows pairs of hex digits with colons between.
+func isFingerprint(v string) bool {
+	if len(v) < 8 || len(v)%3 != 2 {
+		return false
+	}
+	for i := range len(v) {
+		if colon := i%3 == 2; colon != (v[i] == ':') || !colon && !isHex(v[i]) {
+			return false
+		}
+	}
+	return true
 }

@@ -2,12 +2,12 @@ package leak
 
 // scan is one text on its way through the stages.
 type scan struct {
-	name  string
-	kind  kind
-	trial bool // tests, examples
-	only  bool // known formats only: lock files, minified code
-	data  []byte
-	found []found
+	name    string
+	kind    kind
+	purpose purpose
+	only    bool // known formats only: lock files, minified code
+	data    []byte
+	found   []found
 
 	seen     int              // the end of the last identifier that was read as a name
 	armor    int              // the end of the last key in armor
@@ -20,7 +20,7 @@ type scan struct {
 type work struct{ keywords, tokens, names, urls, lines int }
 
 func newScan(name string, data []byte) *scan {
-	s := &scan{name: name, kind: kindOf(name), trial: isTrial(name), data: data, tokenEnd: map[*pattern]int{}}
+	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), data: data}
 	switch Skip(name, data[:min(len(data), headSize)]) {
 	case "":
 	case "lock file", "minified", "generated":
@@ -63,7 +63,7 @@ func (s *scan) hit(start int, w *keyword) {
 	}
 }
 
-// report keeps a match; trial files lower what only a name speaks for.
+// report keeps a match; files for tests and examples lower what only a name speaks for.
 func (s *scan) report(f found) {
 	if f.Start < 0 || f.End > len(s.data) || f.Start >= f.End {
 		return
@@ -71,8 +71,8 @@ func (s *scan) report(f found) {
 	if f.What == "" {
 		f.What = kinds[f.Rule]
 	}
-	if s.trial && f.rank < byFormat {
-		f.Severity = Notice
+	if f.rank < byFormat {
+		f.Severity = s.purpose.lowered(f.Severity)
 	}
 	f.Issuer, f.Revoke = issuerOf(f.Rule)
 	s.found = append(s.found, f)

@@ -15,7 +15,7 @@ func (s *scan) tryToken(p *pattern, start, size int) {
 	if to <= s.tokenEnd[p] {
 		return
 	}
-	s.tokenEnd[p] = to
+	s.reach(p, to)
 	window := s.data[from:to]
 	s.work.tokens += len(window)
 	for at := 0; at < len(window); {
@@ -40,8 +40,16 @@ func (s *scan) tryAt(p *pattern, start int) {
 		return
 	}
 	s.work.tokens += m[1]
-	s.tokenEnd[p] = start + m[1]
+	s.reach(p, start+m[1])
 	s.weigh(p, m, start)
+}
+
+// reach notes how far a pattern has looked.
+func (s *scan) reach(p *pattern, end int) {
+	if s.tokenEnd == nil {
+		s.tokenEnd = map[*pattern]int{}
+	}
+	s.tokenEnd[p] = end
 }
 
 // isEscape knows the n of \n and the last digit of %3D, which a token may follow.
@@ -53,6 +61,9 @@ func isWordByte(c byte) bool { return isLetter(c) || isDigit(c) || c == '_' }
 
 // weigh looks at a match of a token's regex: entropy, checksum, allow lists.
 func (s *scan) weigh(p *pattern, m []int, base int) {
+	if p.Check == "password" && s.kind == kindDocs {
+		return // commands in prose are examples
+	}
 	if p.ready().path != nil && !p.ready().path.MatchString(s.name) {
 		return
 	}

@@ -98,6 +98,9 @@ func isURLPassword(user, password, scheme string) bool {
 	if len(password) < 3 || Placeholder("", password) || Placeholder("password", password) || strings.ContainsAny(password, "{}<>()[]") || strings.ContainsAny(user, "{}<>$") && isTemplate(user) {
 		return false
 	}
+	if f := featuresOf(password); f.joints > 0 && isIdentifier(password) {
+		return false // s3://access_key:secret_access_key@
+	}
 	lower := strings.ToLower(password)
 	if lower == strings.ToLower(user) && len(password) < 12 || isVariable(password) || strings.HasPrefix(password, "$") || strings.HasPrefix(password, "%") && strings.HasSuffix(password, "s") {
 		return false

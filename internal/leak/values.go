@@ -14,19 +14,19 @@ func Values(doc Document) []Hit {
 			hits = append(hits, Hit{Index: i, Match: m})
 		}
 	}
-	return hits
+	return withoutVectors(hits, func(h Hit) string { return h.Rule })
 }
 
 // document is a parsed document on its way through the judge.
 type document struct {
 	Document
-	kind  string // of a Kubernetes object, or ""
-	trial bool
-	sops  bool // the document holds SOPS' metadata
+	kind    string // of a Kubernetes object, or ""
+	purpose purpose
+	sops    bool // the document holds SOPS' metadata
 }
 
 func newDocument(doc Document) *document {
-	d := &document{Document: doc, trial: isTrial(doc.Name)}
+	d := &document{Document: doc, purpose: purposeOf(doc.Name)}
 	for _, v := range doc.Values {
 		switch {
 		case len(v.Keys) == 1 && v.Keys[0] == "kind":
@@ -44,16 +44,17 @@ func (d *document) value(i int) []Match {
 	if v.Text == "" || d.sops && len(v.Keys) > 0 && v.Keys[0] == "sops" || isSealed(v.Text) {
 		return nil
 	}
-	s := newScan(d.Name, []byte(v.Text))
-	s.data = []byte(v.Text)
-	s.only = d.isInert(v) || !isNested(v.Text)
-	if isNested(v.Text) {
-		s.kind = kindOf(v.last())
-		s.trial = d.trial
+	inert, nested := d.isInert(v), isNested(v.Text)
+	s := &scan{name: d.Name, purpose: d.purpose, data: []byte(v.Text), only: inert || !nested}
+	if nested {
+		s.name, s.kind = v.last(), kindOf(v.last())
 	}
 	s.run()
-	if len(s.found) == 0 && !d.isInert(v) {
+	if len(s.found) == 0 && !inert {
 		d.judgeValue(s, i)
+	}
+	if len(s.found) == 0 {
+		return nil
 	}
 	return settle(s.found)
 }
@@ -78,14 +79,20 @@ var inertKinds = wordSet(`ExternalSecret ClusterExternalSecret PushSecret Secret
 var inertKeys = wordSet(`remoteRef secretKeyRef configMapKeyRef secretRef configMapRef valueFrom secretStoreRef labels matchLabels selector nodeSelector annotations creation_rules
 	dataFrom tokenSecretRef secretAccessKeySecretRef accessKeyIDSecretRef apiTokenSecretRef privateKeySecretRef passwordSecretRef credentialsRef valuesFrom existingSecretKeys secretKeys ownerReferences openAPIV3Schema sourceRef`)
 
+// proseKeys are keys of texts for people.
+var proseKeys = wordSet(`description help doc docs documentation readme summary message title comment comments notes example examples externalDocs`)
+
 // isInert reports whether a value cannot hold a secret by its place, whatever
 // its name; known formats are looked for even there.
 func (d *document) isInert(v *Value) bool {
 	if inertKinds[d.kind] {
 		return true
 	}
+	if proseKeys[v.last()] {
+		return true
+	}
 	for _, k := range v.Keys[:max(len(v.Keys)-1, 0)] {
-		if inertKeys[k] || strings.HasSuffix(k, "SecretRef") || strings.HasSuffix(k, "KeyRef") {
+		if inertKeys[k] || proseKeys[k] || strings.HasSuffix(k, "SecretRef") || strings.HasSuffix(k, "KeyRef") {
 			return true
 		}
 	}
@@ -95,13 +102,16 @@ func (d *document) isInert(v *Value) bool {
 // judgeValue has the value at i judged by its name and its neighbours.
 func (d *document) judgeValue(s *scan, i int) {
 	v := &d.Values[i]
-	name := d.nameOf(i)
 	text := v.Text
 	if d.kind == "Secret" && len(v.Keys) >= 2 && (v.Keys[0] == "data" || v.Keys[0] == "stringData") {
 		d.judgeSecret(s, v)
 		return
 	}
+	name := d.nameOf(i)
 	c := candidate{name: name, value: text, quoted: v.Quoted, kind: kindConfig}
+	if len(text) < 4 || classify(name) == classNone {
+		return
+	}
 	place := found{Match{Start: 0, End: len(text)}, byVendor}
 	if p := vendor(c); p != nil {
 		place.Rule, place.What, place.Severity = p.ID, p.What, p.severity()
@@ -127,7 +137,7 @@ func (d *document) judgeSecret(s *scan, v *Value) {
 	whole := found{Match{Rule: "kubernetes-secret", Start: 0, End: len(v.Text), Severity: Error}, byPlace}
 	if isNested(text) {
 		inner := newScan(v.last(), []byte(text))
-		inner.trial = d.trial
+		inner.purpose = d.purpose
 		inner.run()
 		if best := settle(inner.found); len(best) > 0 {
 			whole.Match = best[0]
@@ -152,7 +162,7 @@ func (d *document) judgeSecret(s *scan, v *Value) {
 
 // isSecretData judges a value of a Secret whose name says nothing.
 func (c *candidate) isSecretData() bool {
-	if Placeholder(c.name, c.value) || len(c.value) < 8 || isAside(append(splitName(c.name), "")) {
+	if c.isHarmless() || len(c.value) < 8 || isAside(append(splitName(c.name), "")) {
 		return false
 	}
 	words := splitName(c.name)
