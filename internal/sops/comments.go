@@ -11,33 +11,47 @@ import (
 // selector of comments: those before the leaf and before each collection around
 // it, since the sibling before; and the one behind the leaf on its line.
 func commentsOf(f *syntax.File) func(syntax.Leaf) [][]string {
+	var lines map[int]remarks
 	switch f.Format {
 	case syntax.YAML:
-		lines := yamlComments(f)
-		return func(l syntax.Leaf) [][]string { return lines[lineOf(l)] }
+		lines = yamlComments(f)
 	case syntax.Dotenv:
-		lines := plainComments(f, "#", false)
-		return func(l syntax.Leaf) [][]string { return lines[lineOf(l)] }
+		lines = plainComments(f, "#", false)
 	case syntax.INI:
-		lines := plainComments(f, "#;", true)
-		return func(l syntax.Leaf) [][]string { return lines[lineOf(l)] }
+		lines = plainComments(f, "#;", true)
 	}
-	return func(syntax.Leaf) [][]string { return nil }
+	return func(l syntax.Leaf) [][]string {
+		r := lines[startOf(l).Line]
+		if r.behind != "" && (!r.first || r.offset == startOf(l).Offset) {
+			return append(r.above[:len(r.above):len(r.above)], []string{r.behind})
+		}
+		return r.above
+	}
 }
 
-// lineOf is the line that a leaf begins on.
-func lineOf(l syntax.Leaf) int {
+// remarks are the comments in force on a line.
+type remarks struct {
+	above  [][]string // outermost collection first
+	behind string     // on the line itself
+	// first says that the comment behind counts for the line's first leaf alone, the
+	// one at offset: a flow collection's, which SOPS moves before its first element.
+	first  bool
+	offset int
+}
+
+// startOf is where a leaf begins, its key included.
+func startOf(l syntax.Leaf) syntax.Pos {
 	if !l.Key.IsZero() {
-		return l.Key.Start.Line
+		return l.Key.Start
 	}
-	return l.Span.Start.Line
+	return l.Span.Start
 }
 
 // plainComments serves the formats whose comments have lines of their own. SOPS
 // reads a comment of INI behind the key that it stands above, so it counts for the
 // next key of the section; a section's comment counts for its first key.
-func plainComments(f *syntax.File, marks string, ini bool) map[int][][]string {
-	out := map[int][][]string{}
+func plainComments(f *syntax.File, marks string, ini bool) map[int]remarks {
+	out := map[int]remarks{}
 	var above, behind []string
 	for i, line := range strings.Split(string(f.Data), "\n") {
 		text := strings.TrimSuffix(line, "\r")
@@ -55,10 +69,10 @@ func plainComments(f *syntax.File, marks string, ini bool) map[int][][]string {
 		case ini && text[0] == '[':
 			behind, above = above, nil
 		case ini:
-			out[i+1] = [][]string{behind}
+			out[i+1] = remarks{above: [][]string{behind}}
 			behind, above = above, nil
 		default:
-			out[i+1] = [][]string{above}
+			out[i+1] = remarks{above: [][]string{above}}
 			above = nil
 		}
 	}
@@ -72,67 +86,96 @@ type level struct {
 	comments []string // in force for the entry that the walk is at
 }
 
-// yamlComments reads block style by indentation, which is how comments come to
-// belong to a collection in YAML at all. A line inside a flow collection or a
-// scalar of several lines belongs to the entry that began it.
-func yamlComments(f *syntax.File) map[int][][]string {
-	w := yamlWalk{out: map[int][][]string{}, inside: insideScalar(f)}
+// yamlWalk goes through block style by indentation, which is how comments come to
+// belong to a collection in YAML at all.
+type yamlWalk struct {
+	out      map[int]remarks
+	comments map[int]syntax.Comment
+	leaves   map[int]int  // line -> offset of the first leaf that begins on it
+	inside   map[int]bool // lines that begin inside a scalar
+	stack    []level
+	pending  []level // comment lines that nothing has followed yet, with their indent
+	base     int     // offset of the line
+}
+
+func yamlComments(f *syntax.File) map[int]remarks {
+	w := yamlWalk{
+		out: map[int]remarks{}, comments: map[int]syntax.Comment{},
+		leaves: map[int]int{}, inside: map[int]bool{},
+	}
+	for _, c := range f.Comments {
+		w.comments[c.Span.Start.Line] = c
+	}
+	for _, l := range f.Leaves {
+		at := startOf(l)
+		if have, ok := w.leaves[at.Line]; !ok || at.Offset < have {
+			w.leaves[at.Line] = at.Offset
+		}
+		for n := l.Span.Start.Line + 1; n <= l.Span.End.Line; n++ {
+			if n < l.Span.End.Line || l.Span.End.Col > 1 {
+				w.inside[n] = true
+			}
+		}
+	}
 	for i, line := range bytes.Split(f.Data, []byte("\n")) {
-		w.line(i+1, strings.TrimSuffix(string(line), "\r"))
+		w.line(i+1, string(line))
+		w.base += len(line) + 1
 	}
 	return w.out
 }
 
-type yamlWalk struct {
-	out     map[int][][]string
-	inside  map[int]int // line -> column up to which it is in a scalar of earlier lines
-	stack   []level
-	pending []level // comment lines not yet before anything, with their indent
-}
-
 func (w *yamlWalk) line(n int, line string) {
-	if w.inside[n] > 0 {
-		w.out[n] = w.active()
-		return
+	comment, has := w.comments[n]
+	code := line
+	if has {
+		code = line[:min(max(comment.Span.Start.Offset-w.base, 0), len(line))]
 	}
-	text := strings.TrimLeft(line, " ")
-	indent := len(line) - len(text)
+	code = strings.TrimRight(code, " \t\r")
+	text := strings.TrimLeft(code, " ")
+	indent := len(code) - len(text)
 	switch {
+	case w.inside[n]:
+		w.out[n] = remarks{above: w.active()}
+		return
+	case text == "" && has:
+		w.pending = append(w.pending, level{indent: indent, comments: []string{comment.Text}})
+		return
 	case text == "" || text[0] == '%':
 		return
 	case text == "---" || text == "..." || strings.HasPrefix(text, "--- "):
 		w.stack = nil
 		return
-	case text[0] == '#':
-		w.pending = append(w.pending, level{indent: indent, comments: []string{text[1:]}})
-		return
 	}
-	code, comment := cutComment(text)
+	w.entries(text, indent)
+	r := remarks{above: w.active()}
+	switch {
+	case !has:
+	case strings.HasSuffix(text, ":"):
+		// Behind the key of a collection: it counts for all of it.
+		top := &w.stack[len(w.stack)-1]
+		top.comments = append(top.comments, comment.Text)
+		r.above = w.active()
+	default:
+		r.behind, r.offset = comment.Text, w.leaves[n]
+		r.first = strings.HasSuffix(text, "}") || strings.HasSuffix(text, "]")
+	}
+	w.out[n] = r
+}
+
+// entries enters what a line begins: any number of list elements ("- - a: b"), and
+// then a key or a value.
+func (w *yamlWalk) entries(text string, indent int) {
 	for {
-		rest, dash := strings.CutPrefix(code, "-")
+		rest, dash := strings.CutPrefix(text, "-")
 		dash = dash && (rest == "" || rest[0] == ' ')
 		w.enter(indent, dash)
-		if !dash {
-			break
-		}
 		next := strings.TrimLeft(rest, " ")
-		if next == "" {
-			break
+		if !dash || next == "" {
+			return
 		}
-		indent += len(code) - len(next)
-		code = next
+		indent += len(text) - len(next)
+		text = next
 	}
-	top := &w.stack[len(w.stack)-1]
-	if comment == "" {
-		w.out[n] = w.active()
-		return
-	}
-	if key := strings.TrimSpace(code); strings.HasSuffix(key, ":") {
-		top.comments = append(top.comments, comment)
-		w.out[n] = w.active()
-		return
-	}
-	w.out[n] = append(w.active(), []string{comment})
 }
 
 // enter moves to an entry at indent: deeper collections end, and the comments since
@@ -164,37 +207,4 @@ func (w *yamlWalk) active() [][]string {
 		out = append(out, append([]string(nil), l.comments...))
 	}
 	return out
-}
-
-// cutComment splits a line of YAML at its comment, "#" cut, quotes heeded.
-func cutComment(line string) (code, comment string) {
-	var quote byte
-	for i := range len(line) {
-		c := line[i]
-		switch {
-		case quote == '"' && c == '"' && line[i-1] != '\\', quote == '\'' && c == '\'':
-			quote = 0
-		case quote != 0:
-		case c == '"' || c == '\'':
-			if i == 0 || strings.IndexByte(" \t[{,:-", line[i-1]) >= 0 {
-				quote = c
-			}
-		case c == '#' && i > 0 && (line[i-1] == ' ' || line[i-1] == '\t'):
-			return strings.TrimRight(line[:i], " \t"), line[i+1:]
-		}
-	}
-	return line, ""
-}
-
-// insideScalar marks the lines that begin inside a scalar of several lines.
-func insideScalar(f *syntax.File) map[int]int {
-	in := map[int]int{}
-	for _, l := range f.Leaves {
-		for n := l.Span.Start.Line + 1; n <= l.Span.End.Line; n++ {
-			if n < l.Span.End.Line || l.Span.End.Col > 1 {
-				in[n] = l.Span.End.Col
-			}
-		}
-	}
-	return in
 }

@@ -1,0 +1,104 @@
+package env
+
+import (
+	"path"
+	"strings"
+)
+
+// judge accepts the members of a family that surely are environments: each must be
+// linked to another one of another environment.
+func (d *detector) judge(f *family) {
+	var known []*member
+	for _, m := range f.members {
+		if m.config {
+			known = append(known, m)
+		}
+	}
+	if distinct(known) < 2 {
+		return
+	}
+	l := linker{detector: d, family: f, files: map[*member]map[string]bool{}}
+	for i, a := range known {
+		for _, b := range known[:i] {
+			if a.accepted && b.accepted || a.word.env == b.word.env {
+				continue
+			}
+			if l.linked(a, b) {
+				a.accepted, b.accepted = true, true
+			}
+		}
+	}
+	f.count()
+}
+
+func (f *family) count() {
+	var accepted []*member
+	for _, m := range f.members {
+		if m.accepted {
+			accepted = append(accepted, m)
+		}
+	}
+	f.envs = distinct(accepted)
+}
+
+func distinct(members []*member) int {
+	seen := map[string]bool{}
+	for _, m := range members {
+		seen[m.word.env] = true
+	}
+	return len(seen)
+}
+
+// linker holds the sets of files of a family's directories, made when first asked.
+type linker struct {
+	*detector
+	family *family
+	files  map[*member]map[string]bool
+}
+
+// linked says whether two members vouch for each other. Words that mean nothing but
+// an environment do; a common word needs a parent that holds environments, or the
+// same files below. Inside a program, common words never do.
+func (l *linker) linked(a, b *member) bool {
+	low, high := min(a.word.weight, b.word.weight), max(a.word.weight, b.word.weight)
+	inside := l.family.parent.source
+	if inside && low == weak {
+		return false
+	}
+	atHome := home(path.Base(l.family.parent.path))
+	if !l.family.dirs {
+		return high == strong || high == medium && !inside || atHome || dotenv(path.Base(a.path))
+	}
+	switch {
+	case l.family.whole && atHome && (high > weak || !inside), low == strong:
+		return true
+	case l.family.whole && high == strong && low == medium && !inside:
+		return true
+	case high == weak:
+		return false
+	}
+	return l.share(a, b)
+}
+
+func dotenv(name string) bool { return strings.HasPrefix(name, ".env.") }
+
+// share reports whether two directories hold a configuration file of the same name.
+func (l *linker) share(a, b *member) bool {
+	fa, fb := l.filesOf(a), l.filesOf(b)
+	if len(fb) < len(fa) {
+		fa, fb = fb, fa
+	}
+	for name := range fa {
+		if fb[name] {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *linker) filesOf(m *member) map[string]bool {
+	if l.files[m] == nil {
+		l.files[m] = l.below(m.dir, m.raw)
+	}
+	return l.files[m]
+}
