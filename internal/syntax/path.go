@@ -26,3 +26,16 @@ func (s Step) write(b *strings.Builder, first bool) {
 func needsQuotes(r rune) bool {
 	return r == '.' || r == '[' || r == ']' || r == '"' || unicode.IsSpace(r) || !unicode.IsPrint(r)
 }
+
+// HasPrefix reports whether the path begins with the mapping keys given.
+func (p Path) HasPrefix(keys ...string) bool {
+	if len(p) < len(keys) {
+		return false
+	}
+	for i, k := range keys {
+		if p[i].Index >= 0 || p[i].Key != k {
+			return false
+		}
+	}
+	return true
+}

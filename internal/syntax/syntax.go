@@ -8,7 +8,8 @@ package syntax
 
 import "strings"
 
-// Format is how a file is written.
+// Format is how a file is written. TOML and Java properties are told as INI: tables
+// are sections, and a dotted name is one step for each part.
 type Format string
 
 // The formats that [Parse] tells apart. Text is everything else, and what a file
@@ -126,19 +127,43 @@ type Leaf struct {
 	Kind  Kind
 	Style Style
 	// Key and Span are the source tokens, quotes included; a block scalar's span
-	// begins at its indicator. Key is zero for a list's element. Where the value
-	// comes through an alias, Span is the alias and Anchor the value it names.
+	// begins at its indicator and ends behind the line break of its last line. Tags
+	// and anchors are not part of it. A value that is not written at all has an
+	// empty span where it would stand. Key is zero for a list's element. Where the
+	// value comes through an alias, Span is the alias and Anchor the value it names.
 	Key, Span, Anchor Span
 	// Comment is the text of the comments that belong to the leaf: the lines right
-	// above its key and the one behind its value, "#" cut, joined by newlines.
+	// above its key, none of them indented deeper than it, and the one behind its
+	// value; the mark cut, joined by newlines.
 	Comment string
 }
 
-// Doc is one document of a file; formats but YAML have exactly one.
+// Doc is one document of a file. YAML has as many as its markers make, a document
+// with nothing in it counted; JSON one for each value in a row (JSON Lines); the
+// other formats have exactly one.
 type Doc struct {
 	Index  int
-	Span   Span
+	Span   Span   // all of it, comments included, between the markers
 	Leaves []Leaf // a window into File.Leaves
+	// Broken says why this document was read line by line, or is nil. A document of
+	// YAML breaks alone: the others of its file keep their structure.
+	Broken error
+
+	runs []run
+}
+
+// Comment is a comment of the source, in the formats that have them.
+type Comment struct {
+	Span Span   // from its mark to the end of its line
+	Text string // what is behind the mark, white space kept
+}
+
+// Anchor is a name that a YAML document gives to a value (&name).
+type Anchor struct {
+	Name string
+	Span Span // of the token &name
+	Doc  int  // index into File.Docs
+	Path Path // of the value
 }
 
 // File is a parsed file.
@@ -148,7 +173,15 @@ type File struct {
 	Data   []byte // as read; must not be changed
 	Docs   []Doc
 	Leaves []Leaf // of all documents, in the order of the source
+	// Comments are all comments of YAML, JSON, dotenv and INI, in the order of the
+	// source.
+	Comments []Comment
+	Anchors  []Anchor // of YAML, in the order of the source
+	HasAlias bool     // a YAML alias (*name) stands in it, as value, key or merge
 	// Broken says why a file that should be structured was read line by line
-	// instead (a Helm template, a syntax error), or is nil.
+	// instead (a Helm template, a syntax error, a limit), or is nil; Format is then
+	// Text. Of several YAML documents it is the first broken one's reason.
 	Broken error
+
+	index *posIndex
 }

@@ -1,0 +1,87 @@
+package syntax
+
+import (
+	"slices"
+	"strings"
+)
+
+// comment keeps a comment whose mark is n bytes long.
+func (b *build) comment(at stretch, n int) {
+	b.file.Comments = append(b.file.Comments, Comment{
+		Span: Span{File: b.file.Name, Start: b.file.At(at.start), End: b.file.At(at.end)},
+		Text: b.src[at.start+n : at.end],
+	})
+}
+
+// attach gives each leaf the comments that belong to it. Leaves on one line share
+// the comments above that line.
+func attach(f *File) {
+	if len(f.Comments) == 0 {
+		return
+	}
+	a := attacher{file: f, lines: make(map[int]int, len(f.Comments)), headLine: -1, behind: -2}
+	for i, c := range f.Comments {
+		a.lines[c.Span.Start.Line] = i
+	}
+	for i := range f.Leaves {
+		if l := &f.Leaves[i]; l.Anchor.IsZero() {
+			l.Comment = a.of(l)
+		}
+	}
+}
+
+type attacher struct {
+	file  *File
+	lines map[int]int // line -> comment
+
+	headLine, behind int // of the leaf before
+	head, text       string
+}
+
+func (a *attacher) of(l *Leaf) string {
+	at, last, behind := l.Key.Start, l.Span.End.Line, -1
+	if l.Key.IsZero() {
+		at = l.Span.Start
+	}
+	if l.Style == Literal || l.Style == Folded {
+		last = l.Span.Start.Line
+	}
+	if i, ok := a.lines[last]; ok && a.file.Comments[i].Span.Start.Offset >= l.Span.Start.Offset {
+		behind = i
+	}
+	if at.Line == a.headLine && behind == a.behind {
+		return a.text
+	}
+	if at.Line != a.headLine {
+		a.headLine, a.head = at.Line, a.above(at)
+	}
+	a.behind, a.text = behind, a.head
+	if behind >= 0 {
+		a.text = strings.TrimPrefix(a.head+"\n"+a.file.Comments[behind].Text, "\n")
+	}
+	return a.text
+}
+
+// above joins the comment lines right above a place.
+func (a *attacher) above(at Pos) string {
+	var parts []string
+	for line := at.Line - 1; ; line-- {
+		i, ok := a.lines[line]
+		if !ok || a.file.Comments[i].Span.Start.Col > at.Col || !ownLine(a.file, a.file.Comments[i]) {
+			break
+		}
+		parts = append(parts, a.file.Comments[i].Text)
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, "\n")
+}
+
+// ownLine reports whether nothing but white space stands before the comment.
+func ownLine(f *File, c Comment) bool {
+	for i := c.Span.Start.Offset - 1; i >= 0 && f.Data[i] != '\n'; i-- {
+		if f.Data[i] != ' ' && f.Data[i] != '\t' && f.Data[i] != '\r' && f.Data[i] < 0x80 {
+			return false
+		}
+	}
+	return true
+}
