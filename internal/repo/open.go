@@ -1,70 +1,129 @@
 package repo
 
 import (
-	"context"
-	"io"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
-// List returns every file of s, sorted by path.
-func (s Snapshot) List() ([]Entry, error) { panic("to be written") }
-
-// OpenDir opens the files below dir, whatever git says of them.
-func OpenDir(dir string) (Snapshot, error) { panic("to be written") }
-
-// Limits bound what an archive may hold; zero means the default.
-type Limits struct {
-	Files     int
-	FileSize  int64
-	TotalSize int64
+// List returns every file of s, sorted by path: symbolic links and submodules too,
+// which cannot be opened, and files whose name is no UTF-8, which cannot either.
+func (s Snapshot) List() ([]Entry, error) {
+	if l, ok := s.FS.(Lister); ok {
+		return l.List()
+	}
+	var out []Entry
+	err := fs.WalkDir(s.FS, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		out = append(out, Entry{Path: p, Size: info.Size(), Mode: info.Mode()})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", s.Name, err)
+	}
+	slices.SortFunc(out, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
+	return out, nil
 }
 
-// ReadTar reads a tarball (gzip or plain) into memory. keep says which paths are
-// wanted; nil keeps all. strip cuts leading path segments (1 for GitHub's).
-func ReadTar(r io.Reader, strip int, keep func(Entry) bool, lim Limits) (Snapshot, error) {
-	panic("to be written")
+// OpenDir opens the files below dir, whatever git says of them; .git is left out at
+// every level. No symbolic link is followed, and nothing but regular files is opened.
+func OpenDir(dir string) (Snapshot, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("open the directory %q: %w", dir, rootCause(err))
+	}
+	var entries []Entry
+	if err := walk(root, ".", &entries); err != nil {
+		root.Close()
+		return Snapshot{}, fmt.Errorf("list %q: %w", dir, err)
+	}
+	return Snapshot{FS: newTreeFS(entries, readIn(root)), Name: dir}, nil
 }
 
-// Compare tells how head differs from base, renames and added lines included.
-func Compare(ctx context.Context, base, head Snapshot) ([]FileChange, error) { panic("to be written") }
-
-// Git is a local git repository, asked through the git command with everything
-// switched off that a repository's configuration could make it run.
-type Git struct{ dir string }
-
-// FindGit opens the repository that dir lies in. It returns [ErrNotGit] where there is none.
-func FindGit(ctx context.Context, dir string) (*Git, error) { panic("to be written") }
-
-// Root is the work tree's top directory, or "" for a bare repository.
-func (g *Git) Root() string { panic("to be written") }
-
-// Resolve returns the commit id of a revision.
-func (g *Git) Resolve(ctx context.Context, rev string) (string, error) { panic("to be written") }
-
-// DefaultBranch returns the revision that changes are measured against: origin's
-// HEAD, else main or master; it errors with the way out when there is none.
-func (g *Git) DefaultBranch(ctx context.Context) (string, error) { panic("to be written") }
-
-// MergeBase returns the best common ancestor of two revisions.
-func (g *Git) MergeBase(ctx context.Context, a, b string) (string, error) { panic("to be written") }
-
-// Snapshot opens a revision.
-func (g *Git) Snapshot(ctx context.Context, rev string) (Snapshot, error) { panic("to be written") }
-
-// Index opens what is staged.
-func (g *Git) Index(ctx context.Context) (Snapshot, error) { panic("to be written") }
-
-// WorkTree opens the files that git tracks, and those that it would offer to add.
-func (g *Git) WorkTree(ctx context.Context) (Snapshot, error) { panic("to be written") }
-
-// Commits returns the commits that head has and base has not, oldest first, merges included.
-func (g *Git) Commits(ctx context.Context, base, head string) ([]Commit, error) {
-	panic("to be written")
+// rootCause drops the operation that an *fs.PathError repeats.
+func rootCause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
-// Ignored reports which of the paths .gitignore keeps out of the repository.
-func (g *Git) Ignored(ctx context.Context, paths []string) (map[string]bool, error) {
-	panic("to be written")
+func walk(root *os.Root, dir string, out *[]Entry) error {
+	f, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	list, err := f.ReadDir(-1)
+	f.Close()
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		p := path.Join(dir, d.Name())
+		switch {
+		case d.Name() == ".git":
+		case d.IsDir():
+			if err := walk(root, p, out); err != nil {
+				return err
+			}
+		default:
+			info, err := d.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // gone since
+			}
+			if err != nil {
+				return err
+			}
+			*out = append(*out, Entry{Path: p, Size: info.Size(), Mode: listedMode(info.Mode())})
+		}
+	}
+	return nil
 }
 
-// Close ends the helper processes.
-func (g *Git) Close() error { panic("to be written") }
+// listedMode reduces a mode to what Entry tells apart: a device or a pipe is nothing
+// that could be read.
+func listedMode(m fs.FileMode) fs.FileMode {
+	switch {
+	case m.IsRegular():
+		return m.Perm()
+	case m&fs.ModeSymlink != 0:
+		return fs.ModeSymlink
+	}
+	return fs.ModeIrregular
+}
+
+var errName = errors.New("the name is not UTF-8; rename the file so that it can be reviewed")
+
+// readIn reads files below root. What is no regular file now, though it was when it
+// was listed, is not opened: opening a pipe would wait for ever.
+func readIn(root *os.Root) func(Entry) ([]byte, error) {
+	return func(e Entry) ([]byte, error) {
+		if !utf8.ValidString(e.Path) {
+			return nil, errName
+		}
+		info, err := root.Lstat(e.Path)
+		if err != nil {
+			return nil, rootCause(err)
+		}
+		if !info.Mode().IsRegular() {
+			return nil, errors.New("it is no longer a regular file")
+		}
+		data, err := root.ReadFile(e.Path)
+		if err != nil {
+			return nil, rootCause(err)
+		}
+		return data, nil
+	}
+}

@@ -54,6 +54,7 @@ type FileChange struct {
 	Path  string  // in Head; in Base for a deleted one
 	Old   string  // in Base: as Path, but for Renamed; "" for Added
 	Added []Lines // of Head, ascending; nil for a deleted or a binary file
+	ID    string  // names the content in Head where that is known; see Entry.ID
 }
 
 // Commit is one commit between Base and Head.

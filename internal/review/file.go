@@ -11,6 +11,7 @@ import (
 
 	"github.com/sealward/sealward/internal/sops"
 	"github.com/sealward/sealward/internal/syntax"
+	"github.com/sealward/sealward/internal/wiring"
 )
 
 // maxFile is how large a text file may be, in bytes; a larger one is not read, and
@@ -34,6 +35,7 @@ type File struct {
 	sops    *sops.File
 	sopsSet bool
 	memo    map[reflect.Type]any // what rules keep; see Once
+	facts   func() *wiring.Facts // small, so kept where the content is evicted
 }
 
 type fileState uint8
@@ -152,6 +154,22 @@ func (f *File) parse() *syntax.File {
 		f.cache.add(f, parsedCost*len(f.data))
 	}
 	return f.syntax
+}
+
+// keepFacts reads the file's facts once; they outlive its content in the cache.
+func (f *File) keepFacts() *wiring.Facts {
+	f.mu.Lock()
+	if f.facts == nil {
+		f.facts = sync.OnceValue(func() *wiring.Facts {
+			if !wiring.MayTell(f.Path, f.Data()) {
+				return nil
+			}
+			return wiring.FactsOf(f.Syntax())
+		})
+	}
+	facts := f.facts
+	f.mu.Unlock()
+	return facts()
 }
 
 // Once returns what find made of the file, made at most once as long as the file's

@@ -202,8 +202,12 @@ type Pass struct {
 	Config    *config.Config // never nil
 	Catalogue []*Rule        // every rule there is, on or off
 
-	report func(Finding)
+	report  func(Finding)
+	profile string
 }
+
+// Profile is the name of the profile that the repository was taken for.
+func (p *Pass) Profile() string { return p.profile }
 
 // Report hands in a finding; its Rule, Severity and Why are filled in where they are empty.
 func (p *Pass) Report(f Finding) { p.report(f) }

@@ -243,7 +243,7 @@ func (r *run) check(p *Pass, on string) (found []Finding) {
 	if set, err := ParseSeverity(r.config.Review.Rules[p.Rule.ID]); err == nil && set != 0 {
 		severity = set
 	}
-	p.Config, p.Catalogue = r.config, r.opt.Rules
+	p.Config, p.Catalogue, p.profile = r.config, r.opt.Rules, r.profile.Name
 	configured := severity != p.Rule.Severity
 	p.report = func(f Finding) {
 		f.Rule = p.Rule.ID

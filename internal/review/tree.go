@@ -120,11 +120,8 @@ func (t *Tree) lazy(opt treeOptions) {
 		return m
 	})
 	t.wiring = sync.OnceValue(func() *wiring.Graph {
-		g, err := wiring.Read(t)
-		if err != nil {
-			t.log.say("the wiring of Flux, kustomize and secrets could not be read: " + err.Error())
-		}
-		return g
+		parallel(len(t.files), func(i int) { t.Facts(t.files[i].Path) })
+		return wiring.Read(t)
 	})
 	t.rules = sync.OnceValue(t.readRules)
 	t.sealed = sync.OnceValue(t.findSealed)
@@ -161,6 +158,16 @@ func (t *Tree) Data(path string) []byte {
 	return nil
 }
 
+// Facts returns what the file at path tells of Flux, kustomize and Secrets, nil where
+// it cannot tell anything.
+func (t *Tree) Facts(path string) *wiring.Facts {
+	f := t.byPath[path]
+	if f == nil {
+		return nil
+	}
+	return f.keepFacts()
+}
+
 // Env returns the map of environments.
 func (t *Tree) Env() *env.Map { return t.env() }
 
@@ -173,6 +180,12 @@ func (t *Tree) SopsRules() map[string]*sops.Rules { return t.rules() }
 
 // SealedFiles returns the files with SOPS metadata, sorted by path.
 func (t *Tree) SealedFiles() []*File { return t.sealed() }
+
+// Skipped reports whether the snapshot has something at path that is not reviewed: a
+// symbolic link, a submodule, what the configuration takes out.
+func (t *Tree) Skipped(path string) bool {
+	return slices.ContainsFunc(t.skipped, func(s Skip) bool { return s.Path == path })
+}
 
 // Ignored reports whether .gitignore keeps path out of the repository.
 func (t *Tree) Ignored(path string) bool { return t.ignored(path) }

@@ -49,7 +49,7 @@ or let the External Secrets Operator make the Secret.
 			}
 		}
 		found.report(p, func(l leakAt) review.Finding {
-			return review.Finding{Message: fmt.Sprintf("%s holds %s in clear at %s", l.object, l.what(), l.key), Class: l.value}
+			return review.Finding{Message: fmt.Sprintf("%s is in clear in %s", l.key, l.object), Class: l.value}
 		})
 		sealed := p.File.Sops()
 		for _, o := range wiring.Objects(p.File.Syntax()) {
@@ -58,7 +58,7 @@ or let the External Secrets Operator make the Secret.
 					continue
 				}
 				p.Report(review.Finding{Span: l.Span, Key: l.Path.String(), Subject: l.Value, Class: l.Value,
-					Message: fmt.Sprintf("Secret %s holds a value in clear at %s", objectName(&o), l.Path),
+					Message: fmt.Sprintf("%s is in clear in Secret %s", l.Path, objectName(&o)),
 					Hint:    leakAt{}.plan()})
 			}
 		}
@@ -95,10 +95,15 @@ func clearValues(o *wiring.Object) []syntax.Leaf {
 // random reports whether a Secret's value is a lone word as random as a password.
 func random(key, value string) bool {
 	value = strings.TrimSpace(value)
-	if len(value) < 8 || len(value) > 512 || strings.ContainsAny(value, " \n\t<>{}") || leak.Placeholder(key, value) || plain(value) {
+	if len(value) < 8 || len(value) > 512 || strings.ContainsAny(value, " \n\t<>{}") || leak.Placeholder(key, value) || plain(value) || hashed(value) {
 		return false
 	}
 	return entropy(value) >= 3.0 && mixed(value)
+}
+
+// hashed reports whether a value is a password's hash in the form of crypt or LDAP.
+func hashed(v string) bool {
+	return strings.HasPrefix(v, "{S") || strings.Count(v, "$") >= 3 && v[0] == '$'
 }
 
 // plain reports whether a value is of a kind that people put into Secrets beside the
