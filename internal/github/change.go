@@ -21,8 +21,9 @@ type Range struct {
 	// Base is what Head is measured against, from their merge base on: a commit or a
 	// branch. "" and a commit of zeros, as a push of a new branch has it, mean the
 	// default branch.
-	Base string
-	Pull int // the pull request's number, or 0; it helps with more than 300 files
+	Base  string
+	Pull  int  // the pull request's number, or 0; it helps with more than 300 files
+	Whole bool // there is no base: all of Head is new
 	// Keep says which files are wanted; nil means all. The others are listed, but
 	// cannot be read.
 	Keep func(repo.Entry) bool
@@ -57,6 +58,9 @@ type reading struct {
 // neither Base's nor Head's (a change of one commit has none), and one for each old
 // version of a file that neither Head nor a patch gives.
 func (c *Client) Change(ctx context.Context, rng Range) (repo.Change, error) {
+	if rng.Whole {
+		return c.whole(ctx, rng)
+	}
 	r, err := c.newReading(ctx, rng)
 	if err != nil {
 		return repo.Change{}, err
@@ -87,9 +91,8 @@ func (c *Client) Change(ctx context.Context, rng Range) (repo.Change, error) {
 	return change, err
 }
 
-// Whole reads one commit without any base: the change is everything. Base of the
-// range is not looked at.
-func (c *Client) Whole(ctx context.Context, rng Range) (repo.Change, error) {
+// whole reads one commit without any base.
+func (c *Client) whole(ctx context.Context, rng Range) (repo.Change, error) {
 	rng.Base = "-"
 	r, err := c.newReading(ctx, rng)
 	if err != nil {
@@ -109,7 +112,7 @@ func (c *Client) Snapshot(ctx context.Context, repository, branch string) (repo.
 	if branch == "" {
 		branch = "HEAD"
 	}
-	change, err := c.Whole(ctx, Range{Repo: repository, Head: branch})
+	change, err := c.whole(ctx, Range{Repo: repository, Head: branch})
 	if err != nil {
 		return repo.Snapshot{}, fmt.Errorf("read %s of %s: %w", branch, repository, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -70,12 +71,15 @@ func (o Options) filled() Options {
 
 // base is the API's URL, which ends in a slash.
 func (o Options) base() (*url.URL, error) {
+	if strings.Contains(o.BaseURL, "@") {
+		return nil, errors.New("the API URL may hold no user or password")
+	}
 	u, err := url.Parse(o.BaseURL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		return nil, fmt.Errorf("API URL %q is not one: give https://api.github.com, or https://HOST/api/v3 of an Enterprise Server", o.BaseURL)
 	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("the API URL may hold no user, query or fragment")
+	if u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("the API URL may hold no query or fragment")
 	}
 	if u.Path == "" || u.Path[len(u.Path)-1] != '/' {
 		u.Path += "/"

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // issue is an issue, or the issue half of a pull request.
@@ -160,7 +161,7 @@ func (r *Repo) CloseIssue(number int) {
 func labelObjects(r *Repo, labels []string) []object {
 	list := []object{}
 	for i, name := range labels {
-		list = append(list, object{"id": 7000 + i, "node_id": "L", "url": r.url("/labels/x"), "name": name, "description": nil, "color": "ededed", "default": false})
+		list = append(list, object{"id": 7000 + i, "node_id": "L", "url": r.url("/labels/x"), "name": name, "description": "", "color": "ededed", "default": false})
 	}
 	return list
 }
@@ -207,7 +208,7 @@ func (i *issue) edit(s *Server, title, body, state *string) {
 }
 
 func tooLong(body string) (answer, bool) {
-	if len(body) <= 65536 {
+	if utf8.RuneCountInString(body) <= 65536 {
 		return answer{}, false
 	}
 	return fail(http.StatusUnprocessableEntity, "Validation Failed", object{"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": "Body is too long (maximum is 65536 characters)"}), true

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // pull is what a pull request has beyond its issue.
@@ -276,7 +277,7 @@ func createPull(s *Server, c *call) answer {
 			})
 		}
 	}
-	if len(in.Body) > 65536 {
+	if utf8.RuneCountInString(in.Body) > 65536 {
 		return fail(http.StatusUnprocessableEntity, "Validation Failed", object{"resource": "PullRequest", "code": "custom", "field": "body", "message": "body is too long (maximum is 65536 characters)"})
 	}
 	a, found := c.repo.git.ref("refs/heads/" + in.Base)
