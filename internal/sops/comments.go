@@ -13,7 +13,7 @@ import (
 func commentsOf(f *syntax.File) func(syntax.Leaf) [][]string {
 	var lines map[int]remarks
 	switch f.Format {
-	case syntax.YAML:
+	case syntax.YAML, syntax.Text: // Text where one document of several does not parse
 		lines = yamlComments(f)
 	case syntax.Dotenv:
 		lines = plainComments(f, "#", false)
@@ -138,7 +138,7 @@ func (w *yamlWalk) line(n int, line string) {
 		w.out[n] = remarks{above: w.active()}
 		return
 	case text == "" && has:
-		w.pending = append(w.pending, level{indent: indent, comments: []string{comment.Text}})
+		w.pending = append(w.pending, level{indent: comment.Span.Start.Col - 1, comments: []string{comment.Text}})
 		return
 	case text == "" || text[0] == '%':
 		return

@@ -18,6 +18,12 @@ func Read(f *syntax.File) *File {
 	f = reread(f)
 	out := &File{File: f}
 	for _, d := range f.Docs {
+		if d.Broken != nil {
+			if raw := d.Span.Cut(f.Data); bytes.Contains(raw, []byte("lastmodified")) && bytes.Contains(raw, []byte("sops")) {
+				out.Problems = append(out.Problems, Problem{d.Span, "a sealed document that does not parse, so SOPS cannot open it: " + d.Broken.Error()})
+				continue
+			}
+		}
 		meta, rest := split(f.Format, d)
 		if meta == nil {
 			for _, l := range rest {
@@ -29,7 +35,7 @@ func Read(f *syntax.File) *File {
 		}
 		out.Sealed = append(out.Sealed, readDocument(f, d, meta, rest))
 	}
-	if len(out.Sealed) == 0 && len(out.Orphans) == 0 {
+	if len(out.Sealed)+len(out.Orphans)+len(out.Problems) == 0 {
 		return nil
 	}
 	return out

@@ -1,7 +1,6 @@
 package sops
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -19,15 +18,13 @@ const maxRules = 10_000
 // error is for a file that is no YAML at all. A file without creation_rules has no
 // rules, which SOPS takes like a file that is not there.
 func ReadRules(f *syntax.File) (*Rules, error) {
-	if f.Format != syntax.YAML {
-		reason := f.Broken
-		if reason == nil {
-			reason = errors.New("it is not YAML")
-		}
-		return nil, fmt.Errorf("read %q: %w; sops reads no rule of it, mend it first", f.Name, reason)
-	}
 	r := &Rules{Name: f.Name, File: f}
-	if len(f.Docs) == 0 {
+	switch {
+	case f.Broken != nil && (len(f.Docs) == 0 || f.Docs[0].Broken != nil):
+		return nil, fmt.Errorf("read %q: %w; sops reads no rule of it, mend it first", f.Name, f.Broken)
+	case f.Broken == nil && f.Format != syntax.YAML:
+		return nil, fmt.Errorf("read %q: not YAML; sops reads no rule of it", f.Name)
+	case len(f.Docs) == 0:
 		return r, nil
 	}
 	b := rulesReader{rules: r, file: f}
@@ -51,17 +48,21 @@ func (b *rulesReader) problem(at syntax.Span, format string, args ...any) {
 	b.rules.Problems = append(b.rules.Problems, Problem{at, fmt.Sprintf(format, args...)})
 }
 
-// document parts the leaves by rule; aliases and merge keys are resolved.
+// document parts the leaves by rule.
 func (b *rulesReader) document(d syntax.Doc) {
 	creation, destination := map[int][]field{}, map[int][]field{}
-	for _, m := range merged(d.Leaves) {
-		p := m.path
+	unknown := map[string]bool{}
+	for _, l := range d.Leaves {
+		m, p := field{l.Path, l}, l.Path
 		switch {
 		case len(p) == 0:
 		case p[0].Key == "stores":
 			b.stores(m)
 		case p[0].Key != "creation_rules" && p[0].Key != "destination_rules":
-			b.nearMiss(p[0].Key, m.leaf.Key, []string{"creation_rules", "destination_rules", "stores"}, len(p) > 1)
+			if !unknown[p[0].Key] {
+				unknown[p[0].Key] = true
+				b.nearMiss(p[0].Key, l.Span, []string{"creation_rules", "destination_rules", "stores"}, false)
+			}
 		case len(p) == 1 && (m.leaf.Kind == syntax.Null || m.leaf.Kind == syntax.EmptyList):
 		case len(p) < 2 || p[1].Index < 0:
 			b.problem(m.leaf.Span, "%s is not a list: sops refuses the file", p[0].Key)

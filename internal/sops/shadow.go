@@ -106,7 +106,11 @@ func everything(re *syntax.Regexp) bool {
 	case syntax.OpCapture:
 		return everything(re.Sub[0])
 	case syntax.OpConcat:
-		plus := 0
+		// Tied to both ends, it must stretch in between: "^$" matches the empty path only.
+		plus, n := 0, len(re.Sub)
+		if n == 2 && re.Sub[0].Op == syntax.OpBeginText && re.Sub[1].Op == syntax.OpEndText {
+			return false
+		}
 		for i, sub := range re.Sub {
 			switch {
 			case !everything(sub),

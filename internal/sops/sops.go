@@ -71,10 +71,12 @@ type Document struct {
 	Keys         []Wrapped
 	Selector     Selector
 	MACOnlyEnc   bool
-	MAC          syntax.Leaf
+	MAC          syntax.Leaf // the zero Leaf where there is none, like LastModified
 	LastModified syntax.Leaf
 	Version      string
-	Sealed       []syntax.Leaf // whose value is ENC[...]
+	// Sealed holds the leaves whose value is ENC[...]. SOPS makes an element of type
+	// comment of a comment in a list: such elements are among them.
+	Sealed []syntax.Leaf
 	// Clear holds the non-empty leaves in clear that the document's own selector
 	// says must be sealed; Open holds those that it leaves in clear on purpose.
 	Clear, Open []syntax.Leaf
@@ -93,6 +95,8 @@ type File struct {
 	Sealed []Document
 	// Orphans are ENC[...] leaves of documents that have no SOPS metadata.
 	Orphans []syntax.Leaf
+	// Problems are about documents that hold SOPS metadata and do not parse.
+	Problems []Problem
 }
 
 // CreationRule is one rule of a .sops.yaml.
