@@ -124,6 +124,8 @@ func (c *candidate) isPassword() bool {
 		return len(v) >= 6
 	case f.letters == 0:
 		return f.digits >= 4 && f.symbols <= f.digits && !isVersion(v)
+	case isPassphrase(v):
+		return true
 	case f.digits == 0 && f.hard == 0: // letters and joints
 		return len(v) >= 6 && c.isOdd(f)
 	case isIdentifier(v):
@@ -136,6 +138,42 @@ func (c *candidate) isPassword() bool {
 func (c *candidate) isPhrase(f features) bool {
 	return c.quoted && f.digits > 0 && f.hard > 0 && f.spaces <= 3 && wordShare(c.value) < 0.6
 }
+
+// isPassphrase knows four or more words with the same joint between them, none
+// of which names a part of a system: nobody calls a Secret correct-horse-battery-staple.
+func isPassphrase(v string) bool {
+	at := strings.IndexAny(v, "-._")
+	if at < 0 {
+		return false
+	}
+	words := strings.Split(v, v[at:at+1])
+	if len(words) < 4 || len(words) > 10 {
+		return false
+	}
+	for _, w := range words {
+		if len(w) < 3 || len(w) > 10 || !isLowerWord(w) || systemWords[w] || exampleWords[w] || accountWords[w] || owners[w] || aside[w] || idle[w] {
+			return false
+		}
+	}
+	return true
+}
+
+func isLowerWord(w string) bool {
+	for i := range len(w) {
+		if !isLower(w[i]) {
+			return false
+		}
+	}
+	return strangeness(w) < strange+0.5
+}
+
+// systemWords are what names of resources are made of, besides the words that
+// classify knows.
+var systemWords = wordSet(`cluster node service server backend frontend worker operator controller manager proxy gateway ingress network storage volume backup monitor monitoring
+	logging metrics dashboard flux argo helm chart release git repo repository registry image container pod deploy deployment job cron task queue cache store data base
+	cloud platform project tenant team org company customer account billing payment order shop mail chat file media photo video music home assistant plus one two three
+	and for the with from not use using managed vault sealed external kube kubernetes rancher longhorn ceph rook cert certificate issuer tls ssl wildcard domain dns
+	com net org www http https io svc local ref name namespace`)
 
 // isOdd tells letters that nobody would write as a word or a name.
 func (c *candidate) isOdd(f features) bool {

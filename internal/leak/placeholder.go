@@ -200,21 +200,28 @@ var exampleParts = []string{
 	"changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "change_this", "change-this", "changethis", "change this", "replaceme", "replace_me", "replace-me", "replace_with", "replace-with", "replace with", "replacethis", "replace_this", "replace-this",
 	"your_", "your-", "your ", "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi", "youraccess", "yourown", "insert_", "insert-", "insert ", "fill_in", "fill-in", "fill in", "fillme", "fill_me", "put_your", "put-your", "put your", "enter_your", "enter-your", "enter your",
 	"example", "placeholder", "redacted", "removed", "obfuscated", "omitted", "scrubbed", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "----", "____", "####", "????", "n/a", "not_set", "not-set", "notset", "unset", "undefined", "not-a-real", "not_a_real", "notreal", "not-real", "fake", "sample", "-here", "_here", " here", "goes-here", "goeshere", "set_me", "set-me", "setme", "override_me", "overrideme", "override-me", "to-be-", "to_be_", "tobe",
-	"abcdef", "123456789", "012345", "qwertyuiop", "deadbeef", "cafebabe", "loremipsum", "lorem ipsum", "foobar", "mysecret", "my-secret", "my_secret", "mypassword", "my-password", "my_password", "mytoken", "my-token", "my_token", "my-api", "my_api", "myapikey", "somepassword", "some-password", "some_password", "somesecret", "some-secret", "some_secret", "randompassword", "random-password", "random_password", "random_string", "random-string", "randomstring", "secretpassword", "secret-password", "secret_password", "generate", "some-random", "some_random", "very-secret", "very_secret", "verysecret", "supersecret", "super-secret", "super_secret", "topsecret", "top-secret", "top_secret", "test-password", "test_password", "testpassword", "test-secret", "test_secret", "testsecret", "test-token", "test_token", "testtoken", "password-for", "s3cr3t", "mustbechanged", "must_be_changed", "must-be-changed", "do-not-use", "donotuse", "do_not_use", "dont-use", "insecure", "notasecret", "not-a-secret", "not_a_secret", "not-secret", "not_secret", "notsecret", "unused", "to_change", "pass-here",
+	"abcdef", "123456789", "012345", "qwertyuiop", "deadbeef", "cafebabe", "loremipsum", "lorem ipsum", "foobar", "generate", "randompassword", "random-password", "random_password", "random_string", "random-string", "randomstring", "some-random", "some_random",
+	"password-for", "mustbechanged", "must_be_changed", "must-be-changed", "do-not-use", "donotuse", "do_not_use", "dont-use", "insecure", "notasecret", "not-a-secret", "not_a_secret", "not-secret", "not_secret", "notsecret", "unused", "to_change", "pass-here",
 }
 
-// exampleWords make a value an example where they are all of it but digits and signs.
+// exampleWords make a value an example where they are all of it but a few digits.
 var exampleWords = wordSet(`
 	password passwd passwort pass pwd passphrase secret secrets token tokens key keys apikey apitoken secretkey accesskey credential credentials creds auth user username
 	test tests testing tester tested foo bar baz qux foobar foobaz demo default defaults none null nil true false yes no on off enabled disabled undefined empty
 	required optional value values string str text number integer bool boolean binary byte bytes object array list map int long any char varchar date datetime uuid
 	changeme hidden masked private public unknown missing invalid valid wrong bad good right blah something anything whatever nothing temp tmp
-	mypass mypwd mypasswd newpassword oldpassword userpassword dbpassword adminpassword rootpassword letmein qwerty asdf asdfasdf abc abcd abcde xyz aaa bbb xxx yyy zzz
-	your my the this here value1 prompt ask interactive plain plaintext clear cleartext literal env environment variable config configuration file path
-	basic bearer digest oauth oauth2 jwt saml ldap kerberos ntlm md5 sha1 sha256 sha512 hmac rsa aes bcrypt scram plain login
-	s3cret passw0rd p4ssw0rd nopassword nopass admin root guest anonymous postgres mysql redis rabbitmq mongo mongodb minio sa
+	mypass mypwd mypasswd mypassword mysecret mytoken mykey myapikey newpassword oldpassword userpassword dbpassword adminpassword rootpassword letmein qwerty asdf asdfasdf abc abcd abcde xyz aaa bbb xxx yyy zzz
+	somepassword somesecret sometoken secretpassword verysecret supersecret topsecret testpassword testsecret testtoken testpass
+	your my the this here prompt ask interactive plain plaintext clear cleartext literal env environment variable config configuration file path
+	basic bearer digest oauth oauth2 jwt saml ldap kerberos ntlm md5 sha1 sha256 sha512 hmac rsa aes bcrypt scram login
+	s3cret s3cr3t passw0rd p4ssw0rd nopassword nopass some very super top random new old
 	low medium high info warn warning error debug trace always never auto automatic manual internal external local localhost
-	hash hashed salted salt nonce random generated dynamic static`)
+	hash hashed salted salt nonce generated dynamic static
+	senha contrasena contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort`)
+
+// accountWords are names of accounts and servers: a password of that name alone
+// is what comes with an installation.
+var accountWords = wordSet(`admin administrator root guest anonymous postgres mysql redis rabbitmq mongo mongodb minio minioadmin sa app web db database server client system manager operator service`)
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
@@ -236,17 +243,27 @@ func isExample(v string) bool {
 	return isExampleWord(lower)
 }
 
-// isExampleWord takes digits and signs off both ends before it asks.
+// isExampleWord knows words with at most four digits behind them, and several
+// such words together. A sign (Password123!) makes it somebody's password.
 func isExampleWord(lower string) bool {
-	stem := strings.TrimFunc(lower, func(r rune) bool { return r < 'a' || r > 'z' })
-	if exampleWords[stem] && len(lower)-len(stem) <= 4 {
+	if accountWords[lower] {
+		return true
+	}
+	stem := strings.TrimRight(lower, "0123456789")
+	if exampleWords[stem] && len(lower)-len(stem) <= 4 || exampleWords[lower] {
 		return true
 	}
 	words := strings.FieldsFunc(lower, func(r rune) bool { return r < 'a' || r > 'z' })
 	if len(words) == 0 || len(words) > 4 {
 		return false
 	}
-	return len(words) > 1 && !slices.ContainsFunc(words, func(w string) bool { return !exampleWords[w] })
+	return len(words) > 1 && !hasDigitsAndSigns(lower) && !slices.ContainsFunc(words, func(w string) bool { return !exampleWords[w] && !accountWords[w] })
+}
+
+// hasDigitsAndSigns tells somebody's password from words joined by signs.
+func hasDigitsAndSigns(v string) bool {
+	f := featuresOf(v)
+	return f.digits > 0 && f.hard > 0
 }
 
 // monotonous knows values made of hardly any different characters.
@@ -277,7 +294,7 @@ func isSequence(v string) bool {
 
 // repeatsKey knows values that only say their own name again.
 func repeatsKey(key, value string) bool {
-	if key == "" || len(value) > 80 {
+	if key == "" || len(value) > 80 || hasDigitsAndSigns(value) {
 		return false
 	}
 	k, v := squeeze(key), squeeze(value)
