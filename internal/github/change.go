@@ -43,8 +43,6 @@ type reading struct {
 
 	compared   *comparison
 	base, head *listing
-	headTree   *tree
-	baseTree   *tree
 
 	mu         sync.Mutex
 	incomplete []string
@@ -76,11 +74,9 @@ func (c *Client) Change(ctx context.Context, rng Range) (repo.Change, error) {
 	if err != nil {
 		return repo.Change{}, err
 	}
-	r.headTree = newTree(r.head.files, r.store)
-	r.baseTree = newTree(r.base.files, r.store)
 	change := repo.Change{
-		Base:  repo.Snapshot{FS: r.baseTree, Commit: r.compared.mergeBase, Name: r.rng.Repo + " before the change"},
-		Head:  repo.Snapshot{FS: r.headTree, Commit: r.rng.Head, Name: r.rng.Repo + " at " + short(r.rng.Head)},
+		Base:  repo.Snapshot{FS: snapshotOf(r.base.files, r.store), Commit: r.compared.mergeBase, Name: r.rng.Repo + " before the change"},
+		Head:  repo.Snapshot{FS: snapshotOf(r.head.files, r.store), Commit: r.rng.Head, Name: r.rng.Repo + " at " + short(r.rng.Head)},
 		Files: files,
 	}
 	if r.compared.mergeBase == "" {
@@ -101,7 +97,7 @@ func (c *Client) whole(ctx context.Context, rng Range) (repo.Change, error) {
 	if err := r.readHead(ctx); err != nil {
 		return repo.Change{}, err
 	}
-	head := repo.Snapshot{FS: newTree(r.head.files, r.store), Commit: r.rng.Head, Name: r.rng.Repo + " at " + short(r.rng.Head)}
+	head := repo.Snapshot{FS: snapshotOf(r.head.files, r.store), Commit: r.rng.Head, Name: r.rng.Repo + " at " + short(r.rng.Head)}
 	return repo.Change{Head: head, Incomplete: r.incomplete}, nil
 }
 

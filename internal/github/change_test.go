@@ -119,6 +119,12 @@ func TestChangeOfAPullRequest(t *testing.T) {
 		{Kind: repo.Added, Path: "new/added.txt", Added: []repo.Lines{{First: 1, Last: 2}}},
 		{Kind: repo.Modified, Path: "noeol", Old: "noeol", Added: []repo.Lines{{First: 2, Last: 3}}},
 	}
+	for i := range ch.Files {
+		if ch.Files[i].Kind != repo.Deleted && ch.Files[i].ID == "" {
+			t.Errorf("%s has no content's name", ch.Files[i].Path)
+		}
+		ch.Files[i].ID = ""
+	}
 	if d := cmp.Diff(want, ch.Files); d != "" {
 		t.Errorf("files: %s", d)
 	}

@@ -253,6 +253,7 @@ func (r *reading) finish(c *commit) {
 		switch {
 		case there:
 			data, _ := r.store.get(id) // where it is not there, who reads it is told why
+			change.ID = id
 			entries[change.Path] = repo.Entry{Path: change.Path, Size: int64(len(data)), Mode: 0o644, ID: id}
 		case change.Kind != repo.Deleted:
 			continue
@@ -260,5 +261,5 @@ func (r *reading) finish(c *commit) {
 		c.Files = append(c.Files, change)
 	}
 	slices.SortFunc(c.Files, func(a, b repo.FileChange) int { return strings.Compare(a.Path, b.Path) })
-	c.Tree = repo.Snapshot{FS: newTree(entries, r.store), Commit: c.ID, Name: short(c.ID)}
+	c.Tree = repo.Snapshot{FS: snapshotOf(entries, r.store), Commit: c.ID, Name: short(c.ID)}
 }

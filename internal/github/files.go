@@ -42,7 +42,7 @@ func (r *reading) readFiles(ctx context.Context) ([]repo.FileChange, error) {
 	}
 	files := make([]repo.FileChange, len(diffs))
 	for i := range diffs {
-		r.setLines(ctx, &diffs[i])
+		r.setLines(&diffs[i])
 		files[i] = diffs[i].FileChange
 	}
 	return files, nil
@@ -69,9 +69,9 @@ func differ(base, head map[string]repo.Entry) []difference {
 		b, both := base[path]
 		switch {
 		case !both:
-			diffs = append(diffs, difference{FileChange: repo.FileChange{Kind: repo.Added, Path: path}, head: h})
+			diffs = append(diffs, difference{FileChange: repo.FileChange{Kind: repo.Added, Path: path, ID: h.ID}, head: h})
 		case b.ID != h.ID || b.Mode != h.Mode:
-			diffs = append(diffs, difference{FileChange: repo.FileChange{Kind: repo.Modified, Path: path, Old: path}, base: b, head: h})
+			diffs = append(diffs, difference{FileChange: repo.FileChange{Kind: repo.Modified, Path: path, Old: path, ID: h.ID}, base: b, head: h})
 		}
 	}
 	for path, b := range base {
@@ -163,7 +163,7 @@ func (r *reading) oldContent(d *difference) (repo.Entry, bool) {
 }
 
 // setLines says which lines of Head are new.
-func (r *reading) setLines(ctx context.Context, d *difference) {
+func (r *reading) setLines(d *difference) {
 	if d.Kind == repo.Deleted || !d.head.Mode.IsRegular() || !r.rng.Keep(d.head) {
 		return
 	}
@@ -190,18 +190,5 @@ func (r *reading) setLines(ctx context.Context, d *difference) {
 			return
 		}
 	}
-	d.Added = r.compareLines(ctx, d, was, now)
-}
-
-// compareLines finds the new lines of a file whose patch GitHub does not show.
-func (r *reading) compareLines(ctx context.Context, d *difference, was, now []byte) []repo.Lines {
-	one := func(e repo.Entry, data []byte) repo.Snapshot {
-		e.Path, e.Size = d.Path, int64(len(data))
-		return repo.Snapshot{FS: newTree(map[string]repo.Entry{d.Path: e}, r.store)}
-	}
-	files, err := repo.Compare(ctx, one(d.base, was), one(d.head, now))
-	if err != nil || len(files) != 1 {
-		return allLines(now)
-	}
-	return files[0].Added
+	d.Added = repo.AddedLines(was, now)
 }

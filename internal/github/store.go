@@ -6,7 +6,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
+	"slices"
 	"sync"
+
+	"github.com/sealward/sealward/internal/repo"
 )
 
 // The bounds of what is kept in memory of a repository.
@@ -104,6 +109,14 @@ func (s *store) has(id string) bool {
 func (s *store) text(id string) ([]byte, bool) {
 	data, err := s.get(id)
 	return data, err == nil && !isBinary(data)
+}
+
+// snapshotOf is a file system of what a tree names, with contents from a store.
+func snapshotOf(entries map[string]repo.Entry, s *store) fs.FS {
+	return repo.Tree(slices.Collect(maps.Values(entries)), func(e repo.Entry) ([]byte, error) {
+		data, err := s.get(e.ID)
+		return bytes.Clone(data), err
+	})
 }
 
 // isBinary is the review's own test: a NUL early on, unless it is UTF-16.

@@ -22,6 +22,10 @@ type treeFS struct {
 	dirs  map[string][]fs.DirEntry // sorted by name; "." is the root
 }
 
+// Tree is a file system made of a listing and a way to read one regular file of it.
+// read may be called from many goroutines, and what it returns belongs to the caller.
+func Tree(entries []Entry, read func(Entry) ([]byte, error)) fs.FS { return newTreeFS(entries, read) }
+
 func newTreeFS(entries []Entry, read func(Entry) ([]byte, error)) *treeFS {
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return &treeFS{entries: entries, read: read}

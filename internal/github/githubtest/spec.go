@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -56,19 +57,27 @@ var loadSpec = sync.OnceValues(func() (*spec, error) {
 			s.add(path, method, item, op)
 		}
 	}
-	// Literal segments before placeholders, and long paths before short ones.
-	sort.Slice(s.routes, func(i, j int) bool {
-		a, b := s.routes[i], s.routes[j]
-		if len(a.names) != len(b.names) && strings.Count(a.route.Path, "/") == strings.Count(b.route.Path, "/") {
-			return len(a.names) < len(b.names)
-		}
-		if len(a.route.Path) != len(b.route.Path) {
-			return len(a.route.Path) > len(b.route.Path)
-		}
-		return a.route.Path+a.route.Method < b.route.Path+b.route.Method
-	})
+	slices.SortFunc(s.routes, func(a, b specRoute) int { return closer(a.route.Path, b.route.Path) })
 	return s, nil
 })
+
+// closer orders paths so that the one which says more is tried first: literal
+// segments before placeholders, long paths before short ones.
+func closer(a, b string) int {
+	x, y := strings.Split(a, "/"), strings.Split(b, "/")
+	for i := range min(len(x), len(y)) {
+		openX, openY := strings.HasPrefix(x[i], "{"), strings.HasPrefix(y[i], "{")
+		switch {
+		case openX && !openY:
+			return 1
+		case openY && !openX:
+			return -1
+		case !openX && x[i] != y[i]:
+			return strings.Compare(x[i], y[i])
+		}
+	}
+	return len(y) - len(x)
+}
 
 var placeholder = regexp.MustCompile(`\\\{(\w+)\\\}`)
 
