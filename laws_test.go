@@ -371,7 +371,7 @@ func TestActionLinksNothingHeavy(t *testing.T) {
 			}
 		}
 	}
-	for _, must := range []string{module + "/internal/review", "github.com/spf13/cobra", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"} {
+	for _, must := range []string{module + "/internal/review", "github.com/spf13/cobra", "github.com/spf13/pflag"} {
 		if _, ok := links[must]; !ok {
 			t.Errorf("the walk of imports did not reach %s: it is broken", must)
 		}
@@ -466,6 +466,7 @@ func escaped(mod string) string {
 var synthetic = map[string]string{
 	"internal/leak":                 "the leak engine's own patterns and cases",
 	"internal/review/rule/testdata": "the rules' cases",
+	"tools/bench/leaks":             "the layouts that the leak engine's benchmark plants secrets into",
 	"testdata/demo/head":            "the accidents of the demo: a password made of words, a PEM header around prose",
 }
 

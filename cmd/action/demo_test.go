@@ -34,7 +34,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("exit %d, stderr %s", code, errs)
 	}
 	for _, want := range []string{
-		"apps/shop/overlays/staging/db-hotfix.yaml:9:13: error: ",
+		"apps/shop/overlays/staging/db-hotfix.yaml:8:13: error: ",
 		"[plaintext-secret]", "[key-drift]", "[missing-recipient]", "[tracked-dotenv]", "[removed-not-rotated]",
 		"[stale-recipient]", "[hand-edited]", "[duplicate-key]", "[private-key]", "[silenced-review]",
 		"    why  ", "    fix  ", "scanned ",

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,10 +80,17 @@ func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// syntheticToken looks like a token of GitHub's and is none. It is made here, so that
-// no file of the tree holds it.
+// syntheticToken has the form of a token of GitHub's, checksum included, and was
+// never one. It is made here, so that no file of the tree holds it.
 func syntheticToken() string {
-	return "ghp_" + "R7kQ2mXv9TzLw4Yb" + "N8sJd3HcF6pGa1Ue" + "5oKi"
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	body := "R7kQ2mXv9TzLw4Yb" + "N8sJd3HcF6pGa1"
+	sum := make([]byte, 6)
+	for crc, i := crc32.ChecksumIEEE([]byte(body)), 5; i >= 0; i-- {
+		sum[i] = digits[crc%62]
+		crc /= 62
+	}
+	return "ghp_" + body + string(sum)
 }
 
 func tokenCommand(ts *testscript.TestScript, _ bool, args []string) {
@@ -119,12 +126,4 @@ func bytesCommand(ts *testscript.TestScript, _ bool, args []string) {
 	data, err := strconv.Unquote(`"` + args[1] + `"`)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data), 0o644))
-}
-
-// The token that the scripts plant must be one that the reviewer finds, or they
-// would prove nothing.
-func TestSyntheticTokenHasTheLengthOfOne(t *testing.T) {
-	if n := len(syntheticToken()); n != len("ghp_")+36 {
-		t.Error(fmt.Sprint("length ", n))
-	}
 }

@@ -308,7 +308,7 @@ sops --config "$work/wrong.yaml" encrypt --in-place apps/worker/overlays/staging
 put apps/billing/.env.prod <<'ENV'
 # copied from the console
 PSP_ACCOUNT=shop-eu
-PSP_PASSWORD=green-lantern-harbour-58
+PSP_PASSWORD=N0t-A-Real-Pass-58Lk
 LOG_LEVEL=info
 ENV
 
@@ -317,10 +317,10 @@ ENV
 sops_config "$prod,$oncall" | put .sops.yaml
 sops --config .sops.yaml updatekeys --yes apps/shop/overlays/prod/secret.sops.yaml >/dev/null 2>&1
 
-# A sealed value moved to another key: what is sealed knows its place.
+# A sealed value copied over another one: what is sealed knows its place.
 file=apps/worker/overlays/dev/secret.sops.yaml
-value=$(sed -n 's/^ *BUCKET_KEY: //p' "$file")
-sed -i "s|^\( *\)BUCKET_KEY: .*|\1STORAGE_KEY: $value|" "$file"
+value=$(sed -n 's/^ *QUEUE_URL: //p' "$file")
+sed -i "s|^\( *\)BUCKET_KEY: .*|\1BUCKET_KEY: $value|" "$file"
 
 # A name that is set twice.
 echo 'LOG_LEVEL=info' >> apps/shop/overlays/dev/config.env

@@ -7,7 +7,7 @@ import (
 )
 
 var trackedDotenv = &review.Rule{
-	ID: "tracked-dotenv", Since: "1.0", Family: review.Leaks, Severity: review.Error, Scope: review.PerFile,
+	ID: "tracked-dotenv", Since: "1.0", Family: review.Leaks, Severity: review.Error, Scope: review.PerFile, History: true,
 	Doc: `An environment file with secrets in clear is part of the repository.
 
 Meant are .env, .env.prod, prod.env, secrets/prod.env and the like with at least one value that is a
