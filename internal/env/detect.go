@@ -18,8 +18,7 @@ type detector struct {
 
 	dirs     map[string]*dir
 	families map[string]*family
-	files    map[string]*member // the candidates among file names, by path: the one of each
-	own      map[string][]*member
+	own      map[string][]*member // by path: what the file's own name may stand in
 }
 
 // dir is a directory with the environments that it may stand in.
@@ -112,11 +111,15 @@ func (d *detector) byName() {
 	for _, f := range d.families {
 		d.judge(f)
 	}
+	var told map[*dir]beside
 	for _, f := range d.families {
 		if f.dirs && f.envs > 1 {
 			d.twins(f)
-			d.lone(f)
+			told = f.tell(told)
 		}
+	}
+	for parent, b := range told {
+		b.lone(parent)
 	}
 	for _, f := range d.families {
 		d.nameMembers(f)
@@ -130,6 +133,14 @@ func (d *detector) byName() {
 	}
 }
 
+// parentOf is path.Dir for clean relative paths, without a copy.
+func parentOf(p string) string {
+	if i := strings.LastIndexByte(p, '/'); i > 0 {
+		return p[:i]
+	}
+	return "."
+}
+
 // dir returns the directory of a path, "." the root.
 func (d *detector) dir(p string) *dir {
 	if have := d.dirs[p]; have != nil {
@@ -140,7 +151,7 @@ func (d *detector) dir(p string) *dir {
 	if p == "." {
 		return here
 	}
-	here.parent = d.dir(path.Dir(p))
+	here.parent = d.dir(parentOf(p))
 	name := path.Base(p)
 	first := here.parent.path == "."
 	here.barred = here.parent.barred
@@ -194,7 +205,7 @@ func (d *detector) join(p string, at span, w word, parent, isDir *dir) *member {
 // own name may be a member.
 func (d *detector) file(p string) {
 	name := path.Base(p)
-	here := d.dir(path.Dir(p))
+	here := d.dir(parentOf(p))
 	if here.barred != "" {
 		return
 	}
@@ -235,7 +246,7 @@ func (d *detector) best(p string) *member {
 		}
 	}
 	var chain []*dir
-	for up := d.dirs[path.Dir(p)]; up != nil; up = up.parent {
+	for up := d.dirs[parentOf(p)]; up != nil; up = up.parent {
 		chain = append(chain, up)
 	}
 	for _, up := range slices.Backward(chain) {

@@ -9,8 +9,10 @@ import (
 // linked to another one of another environment.
 func (d *detector) judge(f *family) {
 	var known []*member
+	first := map[string]*member{} // of each spelling: a file may stand there sealed and in clear
 	for _, m := range f.members {
-		if m.config {
+		if m.config && first[m.raw] == nil {
+			first[m.raw] = m
 			known = append(known, m)
 		}
 	}
@@ -27,6 +29,9 @@ func (d *detector) judge(f *family) {
 				a.accepted, b.accepted = true, true
 			}
 		}
+	}
+	for _, m := range f.members {
+		m.accepted = m.config && first[m.raw].accepted
 	}
 	f.count()
 }

@@ -86,17 +86,37 @@ func (d *detector) twins(f *family) {
 	f.count()
 }
 
-// lone accepts, beside environments told by their whole or partial names, a
-// directory whose name has an environment's word in the same place and no equal but
-// for the word: prod-us beside prod-eu and staging-eu.
-func (d *detector) lone(f *family) {
-	if f.whole && !home(path.Base(f.parent.path)) {
-		return
+// beside is what a directory's children that are environments have in common.
+type beside struct {
+	home  bool         // the directory is one that holds environments, and they bear whole names
+	edges map[int]bool // the ends of their names at which the environment's word stands
+}
+
+// tell notes a family of environments with its parent.
+func (f *family) tell(told map[*dir]beside) map[*dir]beside {
+	if told == nil {
+		told = map[*dir]beside{}
 	}
-	sample := f.members[0]
-	for _, c := range f.parent.children {
+	b := told[f.parent]
+	if b.edges == nil {
+		b.edges = map[int]bool{}
+	}
+	if f.whole {
+		b.home = home(path.Base(f.parent.path))
+	} else {
+		b.edges[f.members[0].edge()] = true
+	}
+	told[f.parent] = b
+	return told
+}
+
+// lone accepts, beside environments, a directory whose name has an environment's
+// word in the same place and no equal but for the word: prod-us beside prod-eu and
+// staging-eu.
+func (b beside) lone(parent *dir) {
+	for _, c := range parent.children {
 		for _, m := range c.own {
-			if !m.accepted && !m.family.whole && m.config && m.word.weight > weak && (f.whole || m.edge() == sample.edge()) {
+			if !m.accepted && !m.family.whole && m.config && m.word.weight > weak && (b.home || b.edges[m.edge()]) {
 				m.accepted, m.alone = true, true
 			}
 		}

@@ -150,11 +150,10 @@ func (c *checker) key(e *entry) {
 		}
 		c.problem(at, fmt.Sprintf("%s recipient %d: %v", e.kind, e.index+1, err))
 	}
-	for _, have := range d.Groups[e.group] {
-		if have == r {
-			c.problem(id.Span, fmt.Sprintf("recipient %s is listed twice", r.Short()))
-		}
+	if c.listed[listed{e.group, r}] {
+		c.problem(id.Span, fmt.Sprintf("recipient %s is listed twice", r.Short()))
 	}
+	c.listed[listed{e.group, r}] = true
 	enc := e.fields["enc"]
 	c.wrapped(e, r, enc)
 	d.Groups[e.group] = append(d.Groups[e.group], r)

@@ -72,7 +72,7 @@ func lowerWord(s string) bool {
 // base64ish holds for text of base64's alphabet, padded at its end only.
 func base64ish(s string) bool {
 	body := strings.TrimRight(s, "=")
-	if body == "" || len(s)-len(body) > 2 {
+	if len(body) < 2 || len(s)-len(body) > 2 {
 		return false
 	}
 	for i := range len(body) {

@@ -1,7 +1,6 @@
 package sops
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/sealward/sealward/internal/syntax"
@@ -39,8 +38,10 @@ func (b *rulesReader) keyGroups(rule *CreationRule, fields []field) {
 		from := len(rule.Recipients)
 		b.collect(rule, n, g)
 		var group Group
+		seen := map[Recipient]bool{}
 		for _, r := range rule.Recipients[from:] {
-			if !slices.Contains(group, r.Recipient) {
+			if !seen[r.Recipient] {
+				seen[r.Recipient] = true
 				group = append(group, r.Recipient)
 			}
 		}

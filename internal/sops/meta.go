@@ -18,6 +18,7 @@ type field struct {
 // split parts a document's leaves into SOPS' own and the rest. Where what looks
 // like metadata is none (a chart's own values named "sops"), all leaves are rest.
 func split(format syntax.Format, d syntax.Doc) (meta []field, rest []syntax.Leaf) {
+	rest = make([]syntax.Leaf, 0, len(d.Leaves))
 	for _, l := range d.Leaves {
 		if p, ok := below(format, l.Path); ok {
 			meta = append(meta, field{p, l})
@@ -50,6 +51,9 @@ func below(format syntax.Format, p syntax.Path) (syntax.Path, bool) {
 	return p[1:], true
 }
 
+// maxSteps is how deep metadata may nest; SOPS goes to six.
+const maxSteps = 8
+
 // unflatten reads a flattened key: age__list_0__map_recipient is age[0].recipient.
 func unflatten(key string) syntax.Path {
 	p := syntax.Path{}
@@ -65,7 +69,7 @@ func unflatten(key string) syntax.Path {
 			part = key[:cut]
 		}
 		p = append(p, flatStep(part, list))
-		if cut < 0 {
+		if cut < 0 || len(p) == maxSteps {
 			return p
 		}
 		key, list = key[cut+width:], next

@@ -92,7 +92,7 @@ func (f *File) Recipients() []Recipient {
 
 func readDocument(f *syntax.File, d syntax.Doc, meta []field, rest []syntax.Leaf) Document {
 	doc := Document{Index: d.Index, Meta: metaSpan(f, d, meta)}
-	c := checker{doc: &doc}
+	c := checker{doc: &doc, listed: map[listed]bool{}}
 	c.fields(meta)
 	c.keys(meta)
 	c.leaves(f, rest)
@@ -103,7 +103,14 @@ func readDocument(f *syntax.File, d syntax.Doc, meta []field, rest []syntax.Leaf
 
 // checker fills a document in and gathers what is wrong with it.
 type checker struct {
-	doc *Document
+	doc    *Document
+	listed map[listed]bool
+}
+
+// listed is a recipient in its group.
+type listed struct {
+	group int
+	who   Recipient
 }
 
 func (c *checker) problem(at syntax.Span, message string) {
@@ -120,6 +127,7 @@ func (c *checker) leaves(f *syntax.File, rest []syntax.Leaf) {
 		must = func(l syntax.Leaf) bool { return !emptyLeaf(l) }
 	}
 	manifest := isManifest(rest)
+	c.doc.Sealed = make([]syntax.Leaf, 0, len(rest))
 	var bare, veiled syntax.Leaf // the first structural fields found in clear and sealed, against all reason
 	for _, l := range rest {
 		structural := manifest && structure(l.Path)

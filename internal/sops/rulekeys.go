@@ -198,7 +198,7 @@ func (b *rulesReader) anchor(at syntax.Span) string {
 	if at.Start.Offset > len(data) {
 		return ""
 	}
-	line := data[:at.Start.Offset]
+	line := data[max(at.Start.Offset-256, 0):at.Start.Offset] // anchors' names are short
 	line = line[bytes.LastIndexByte(line, '\n')+1:]
 	if m := anchorBefore.FindSubmatch(line); m != nil {
 		return string(m[1])

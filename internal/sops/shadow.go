@@ -6,10 +6,17 @@ import (
 	"strings"
 )
 
+// maxShadows bounds the rules that are held against each other.
+const maxShadows = 1000
+
 // shadows reports the rules that no file can reach, because an earlier rule surely
 // matches whatever they match. It errs on the side of silence.
 func (b *rulesReader) shadows() {
 	rules := b.rules.Rules
+	if len(rules) > maxShadows {
+		b.problem(rules[maxShadows].Span, "more than %d rules: which of them hide each other is not looked at", maxShadows)
+		rules = rules[:maxShadows]
+	}
 	shapes := make([]shape, len(rules))
 	for j := range rules {
 		shapes[j] = shapeOf(rules[j].PathRegex)
