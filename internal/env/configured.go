@@ -136,7 +136,7 @@ func (d *detector) wordOf(p, env string) (at span, isDir, ok bool) {
 		if from < dirEnd && names(seg) {
 			return span{from, from + len(seg)}, true, true
 		}
-		for _, s := range tokens(seg, from) {
+		for s := range tokens(seg, from) {
 			if !names(p[s.start:s.end]) {
 				continue
 			}

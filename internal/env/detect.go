@@ -14,6 +14,7 @@ type detector struct {
 	cfg    *config.Config
 	names  map[string]word   // names beyond the dictionary, from the configuration and kilter.yaml
 	rename map[string]string // canonical name -> the name that the configuration has for it
+	known  map[string]word   // tokens that were asked about; the zero word for none
 	out    *Map
 
 	dirs     map[string]*dir
@@ -29,6 +30,7 @@ type dir struct {
 	source   bool      // it is inside a program
 	chart    bool      // it holds a Chart.yaml
 	own      []*member // of its own name
+	words    int       // how many words of environments its path has
 	children []*dir
 }
 
@@ -60,7 +62,7 @@ type member struct {
 func newDetector(paths []string, cfg *config.Config) *detector {
 	d := &detector{
 		paths: paths, cfg: cfg,
-		names: map[string]word{}, rename: map[string]string{},
+		names: map[string]word{}, rename: map[string]string{}, known: map[string]word{},
 		out:  &Map{places: map[string]place{}, units: map[string]map[string]string{}, tree: map[string]bool{}},
 		dirs: map[string]*dir{}, families: map[string]*family{}, own: map[string][]*member{},
 	}
@@ -91,15 +93,19 @@ func (d *detector) learn(name string) {
 	d.names[strings.ToLower(name)] = word{name, max(w.weight, medium)}
 }
 
-// word tells the environment that a token names.
+// word tells the environment that a token names. Trees repeat a few tokens many
+// times, so the answers are kept.
 func (d *detector) word(token string) (word, bool) {
-	if w, ok := d.names[strings.ToLower(token)]; ok {
-		return w, true
+	if w, known := d.known[token]; known {
+		return w, w.weight > 0
 	}
-	w, ok := named(token)
-	if to := d.rename[w.env]; ok && to != "" {
-		w.env = to
+	w, ok := d.names[strings.ToLower(token)]
+	if !ok {
+		if w, ok = named(token); ok && d.rename[w.env] != "" {
+			w.env = d.rename[w.env]
+		}
 	}
+	d.known[token] = w
 	return w, ok
 }
 
@@ -160,8 +166,10 @@ func (d *detector) dir(p string) *dir {
 	}
 	here.source = here.parent.source || source(name)
 	here.parent.children = append(here.parent.children, here)
+	here.words = here.parent.words
 	if here.barred == "" {
 		d.nameDir(here, name)
+		here.words += len(here.own)
 	}
 	return here
 }
@@ -169,13 +177,11 @@ func (d *detector) dir(p string) *dir {
 // nameDir makes the directory a member of each family that its name may stand in.
 func (d *detector) nameDir(here *dir, name string) {
 	at := len(here.path) - len(name)
-	spans := tokens(name, at)
 	if w, ok := d.word(name); ok {
-		spans = []span{{at, len(here.path)}}
-		here.own = append(here.own, d.join(here.path, spans[0], w, here.parent, here))
+		here.own = append(here.own, d.join(here.path, span{at, len(here.path)}, w, here.parent, here))
 		return
 	}
-	for _, s := range spans {
+	for s := range tokens(name, at) {
 		if w, ok := d.word(here.path[s.start:s.end]); ok {
 			here.own = append(here.own, d.join(here.path, s, w, here.parent, here))
 		}
@@ -224,7 +230,7 @@ func (d *detector) file(p string) {
 		return
 	}
 	at := len(p) - len(name)
-	for _, s := range tokens(name, at) {
+	for s := range tokens(name, at) {
 		if w, ok := d.word(p[s.start:s.end]); ok {
 			d.own[p] = append(d.own[p], d.join(p, s, w, here, nil))
 		}
@@ -275,17 +281,24 @@ func better(a, b *member) bool {
 func unsealed(p string) string {
 	at := strings.LastIndexByte(p, '/') + 1
 	name := p[at:]
+	if !strings.Contains(name, "enc") && !strings.Contains(name, "sops") && !strings.Contains(name, "sealed") && !strings.HasSuffix(name, ".yml") {
+		return p
+	}
 	var b strings.Builder
 	from := 0
-	for i, s := range tokens(name, 0) {
-		switch t := strings.ToLower(name[s.start:s.end]); {
-		case i > 0 && (t == "enc" || t == "sops" || t == "encrypted" || t == "sealed"):
-			b.WriteString(name[from:max(from, s.start-1)])
-			from = s.end
-		case t == "yml" && s.end == len(name):
-			b.WriteString(name[from:s.start])
-			b.WriteString("yaml")
-			from = s.end
+	for s := range tokens(name, 0) {
+		switch name[s.start:s.end] {
+		case "enc", "sops", "encrypted", "sealed":
+			if s.start > 0 {
+				b.WriteString(name[from:max(from, s.start-1)])
+				from = s.end
+			}
+		case "yml":
+			if s.end == len(name) {
+				b.WriteString(name[from:s.start])
+				b.WriteString("yaml")
+				from = s.end
+			}
 		}
 	}
 	if from == 0 {

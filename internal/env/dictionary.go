@@ -1,6 +1,9 @@
 package env
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // weight is how surely a word means an environment.
 type weight uint8
@@ -104,7 +107,7 @@ func Local(env string) bool {
 // configuration may give an environment.
 func anyToken(env string) (word, bool) {
 	var found word
-	for _, t := range tokens(env, 0) {
+	for t := range tokens(env, 0) {
 		if w, ok := lookup(base(env[t.start:t.end])); ok && w.weight > found.weight {
 			found = w
 		}
@@ -114,11 +117,14 @@ func anyToken(env string) (word, bool) {
 
 // base cuts a number of up to two digits off an environment's name: prod2 is prod.
 func base(name string) string {
-	b := strings.TrimRight(name, "0123456789")
-	if n := len(name) - len(b); n > 2 || b == "" {
+	n := len(name)
+	for n > 0 && name[n-1] >= '0' && name[n-1] <= '9' {
+		n--
+	}
+	if n == len(name) || n == 0 || len(name)-n > 2 {
 		return name
 	}
-	return strings.TrimRight(b, "-_")
+	return strings.TrimRight(name[:n], "-_")
 }
 
 // named tells the environment of a token, its number kept.
@@ -154,16 +160,16 @@ func home(dir string) bool {
 type span struct{ start, end int }
 
 // tokens splits a name at ".", "_" and "-"; offsets count from at.
-func tokens(name string, at int) []span {
-	var out []span
-	from := 0
-	for i := 0; i <= len(name); i++ {
-		if i == len(name) || name[i] == '.' || name[i] == '_' || name[i] == '-' {
-			if i > from {
-				out = append(out, span{at + from, at + i})
+func tokens(name string, at int) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		from := 0
+		for i := 0; i <= len(name); i++ {
+			if i == len(name) || name[i] == '.' || name[i] == '_' || name[i] == '-' {
+				if i > from && !yield(span{at + from, at + i}) {
+					return
+				}
+				from = i + 1
 			}
-			from = i + 1
 		}
 	}
-	return out
 }

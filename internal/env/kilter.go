@@ -82,6 +82,7 @@ func (d *detector) mapped(kilterFile string, files map[string][]string) {
 	for _, env := range slices.Sorted(maps.Keys(files)) {
 		if _, known := d.word(env); !known {
 			d.names[strings.ToLower(env)] = word{env, medium}
+			delete(d.known, env)
 		}
 	}
 	for _, env := range slices.Sorted(maps.Keys(files)) {

@@ -22,7 +22,7 @@ func Known(name string) bool {
 func Neutral(name string) string {
 	var b strings.Builder
 	at := 0
-	for _, t := range tokens(name, 0) {
+	for t := range tokens(name, 0) {
 		if w, ok := lookup(base(name[t.start:t.end])); ok && w.weight > weak {
 			b.WriteString(name[at:t.start])
 			b.WriteByte('*')

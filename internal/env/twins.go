@@ -34,7 +34,7 @@ func without(p, raw string) string {
 	from := 0
 	at := 0
 	for seg := range strings.SplitSeq(p, "/") {
-		for _, s := range tokens(seg, at) {
+		for s := range tokens(seg, at) {
 			if p[s.start:s.end] == raw {
 				b.WriteString(p[from:s.start])
 				b.WriteByte('*')

@@ -24,37 +24,54 @@ func (d *detector) finish() *Map {
 	return d.out
 }
 
+// tally counts the environments whose files a template would take.
+type tally struct {
+	envs  []string
+	twice bool // two files of one environment: the template tells nothing
+}
+
+func (t *tally) add(env string) {
+	t.twice = t.twice || slices.Contains(t.envs, env)
+	t.envs = append(t.envs, env)
+}
+
+// worth is how many siblings the template gathers.
+func (t *tally) worth() int {
+	if t.twice {
+		return 0
+	}
+	return len(t.envs)
+}
+
 // nameUnits gives each path the template that most siblings share: with the one word
 // replaced that told its environment; with every word of the path that names that
-// environment; and both again without what says that a file is sealed. A template
-// that takes two files of one environment tells nothing and is left out.
+// environment; and both again without what says that a file is sealed.
 func (d *detector) nameUnits() {
-	type form struct{ template, env string }
-	count := map[form]int{}
-	envs := map[string]int{}
-	forms := map[string][]string{}
+	tallies := make(map[string]*tally, len(d.out.places))
+	forms := make(map[string][4]string, len(d.out.places))
 	for p, at := range d.out.places {
 		if at.by == nil {
 			continue
 		}
-		forms[p] = d.forms(p, at.by)
-		for i, t := range forms[p] {
-			if slices.Contains(forms[p][:i], t) {
+		list := d.forms(p, at.by)
+		forms[p] = list
+		for i, t := range list {
+			if slices.Contains(list[:i], t) {
 				continue
 			}
-			if count[form{t, at.Env}]++; count[form{t, at.Env}] == 1 {
-				envs[t]++
-			} else {
-				envs[t] = -1 << 30
+			if tallies[t] == nil {
+				tallies[t] = &tally{}
 			}
+			tallies[t].add(at.Env)
 		}
 	}
 	for p, list := range forms {
 		at := d.out.places[p]
 		at.Unit = list[0]
+		best := max(tallies[list[0]].worth(), 1)
 		for _, t := range list[1:] {
-			if envs[t] > max(envs[at.Unit], 1) {
-				at.Unit = t
+			if n := tallies[t].worth(); n > best {
+				at.Unit, best = t, n
 			}
 		}
 		d.out.places[p] = at
@@ -62,14 +79,13 @@ func (d *detector) nameUnits() {
 }
 
 // forms lists the templates of a path, the nearest to it first.
-func (d *detector) forms(p string, m *member) []string {
+func (d *detector) forms(p string, m *member) [4]string {
 	exact := p[:m.at.start] + "*" + p[m.at.end:]
-	out := []string{exact, exact, unsealed(exact), ""}
-	if full := d.everyWord(p, m); full != p {
-		out[1] = full
+	full := exact
+	if m.twin || d.dirs[parentOf(p)].words+len(d.own[p]) > 1 {
+		full = d.everyWord(p, m)
 	}
-	out[3] = unsealed(out[1])
-	return out
+	return [4]string{exact, full, unsealed(exact), unsealed(full)}
 }
 
 // everyWord replaces each word of a path that names the member's environment, and
@@ -77,28 +93,27 @@ func (d *detector) forms(p string, m *member) []string {
 func (d *detector) everyWord(p string, m *member) string {
 	var b strings.Builder
 	from, at := 0, 0
+	replace := func(s span) {
+		token := p[s.start:s.end]
+		w, ok := d.word(token)
+		if s == m.at || token == m.raw || ok && !m.twin && w.env == m.word.env {
+			b.WriteString(p[from:s.start])
+			b.WriteByte('*')
+			from = s.end
+		}
+	}
 	for seg := range strings.SplitSeq(p, "/") {
-		for _, s := range d.words(seg, at) {
-			token := p[s.start:s.end]
-			w, ok := d.word(token)
-			if s == m.at || token == m.raw || ok && !m.twin && w.env == m.word.env {
-				b.WriteString(p[from:s.start])
-				b.WriteByte('*')
-				from = s.end
+		if _, whole := d.word(seg); whole {
+			replace(span{at, at + len(seg)})
+		} else {
+			for s := range tokens(seg, at) {
+				replace(s)
 			}
 		}
 		at += len(seg) + 1
 	}
 	b.WriteString(p[from:])
 	return b.String()
-}
-
-// words splits a segment into its tokens, or leaves it whole where the whole is a word.
-func (d *detector) words(seg string, at int) []span {
-	if _, ok := d.word(seg); ok {
-		return []span{{at, at + len(seg)}}
-	}
-	return tokens(seg, at)
 }
 
 // gatherGroups lists the groups of directories.
