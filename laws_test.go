@@ -328,33 +328,100 @@ func TestIdentitiesAreExposedInFewPlaces(t *testing.T) {
 }
 
 func TestNoInitAndNoMutableGlobals(t *testing.T) {
-	for _, s := range sources(t) {
-		if s.test {
-			continue
+	all := sources(t)
+	globals := map[string]map[string]bool{} // package -> its variables
+	for _, s := range all {
+		if globals[s.pkg()] == nil {
+			globals[s.pkg()] = map[string]bool{}
 		}
 		for _, d := range s.file.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+			if gen, ok := d.(*ast.GenDecl); ok && gen.Tok == token.VAR && !s.test {
+				declare(globals[s.pkg()], gen)
+			}
+		}
+	}
+	for _, s := range all {
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || s.test {
+				continue
+			}
+			if f.Recv == nil && f.Name.Name == "init" {
 				t.Errorf("%s has an init", s.path)
 			}
-		}
-		globals := map[*ast.Object]bool{}
-		for _, o := range s.file.Scope.Objects {
-			if o.Kind == ast.Var {
-				globals[o] = true
-			}
-		}
-		ast.Inspect(s.file, func(n ast.Node) bool {
-			assign, ok := n.(*ast.AssignStmt)
-			if !ok {
-				return true
-			}
-			for _, left := range assign.Lhs {
-				if id, ok := left.(*ast.Ident); ok && globals[id.Obj] {
-					t.Errorf("%s assigns to the global %s", s.path, id.Name)
+			for _, name := range assigned(f) {
+				if globals[s.pkg()][name] {
+					t.Errorf("%s: %s assigns to the global %s", s.path, f.Name.Name, name)
 				}
 			}
-			return true
-		})
+		}
+	}
+}
+
+// declare adds the names that a node declares, itself and within.
+func declare(names map[string]bool, n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				names[id.Name] = true
+			}
+		case *ast.Field:
+			for _, id := range n.Names {
+				names[id.Name] = true
+			}
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				for _, left := range n.Lhs {
+					if id, ok := left.(*ast.Ident); ok {
+						names[id.Name] = true
+					}
+				}
+			}
+		case *ast.RangeStmt:
+			for _, e := range []ast.Expr{n.Key, n.Value} {
+				if id, ok := e.(*ast.Ident); ok && n.Tok == token.DEFINE {
+					names[id.Name] = true
+				}
+			}
+		}
+		return true
+	})
+}
+
+// assigned returns the names that a function assigns to and does not declare.
+func assigned(f *ast.FuncDecl) []string {
+	own := map[string]bool{}
+	declare(own, f)
+	var out []string
+	add := func(e ast.Expr) {
+		if id, ok := e.(*ast.Ident); ok && !own[id.Name] {
+			out = append(out, id.Name)
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, left := range n.Lhs {
+				add(left)
+			}
+		case *ast.IncDecStmt:
+			add(n.X)
+		}
+		return true
+	})
+	return out
+}
+
+// The search for assignments must find one.
+func TestAssignmentsToGlobalsAreSeen(t *testing.T) {
+	src := "package p\nvar g, h int\nfunc f() { h := 1; h++; g = 2; for i := range 3 { g += i } }\n"
+	file, err := parser.ParseFile(token.NewFileSet(), "p.go", src, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := assigned(file.Decls[1].(*ast.FuncDecl)); !slices.Equal(got, []string{"g", "g"}) {
+		t.Errorf("found %q", got)
 	}
 }
 

@@ -117,7 +117,7 @@ func TestNoSecretLeavesTheProgram(t *testing.T) {
 // The picture in the README is what the program prints.
 func TestReadmePicture(t *testing.T) {
 	t.Chdir("../..")
-	_, out, _ := action(t, nil, demoArgs()...)
+	_, out, _ := action(t, map[string]string{"COLUMNS": "110"}, demoArgs()...)
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -24,15 +24,16 @@ func (a *app) colour(w io.Writer) bool {
 	return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }
 
-// width is what text to w is wrapped at; 0 is not at all.
+// width is what text to w is wrapped at: COLUMNS where it is set, else what most
+// terminals show, and not at all where w is none. 0 is not at all.
 func (a *app) width(w io.Writer) int {
-	if !isTerminal(w) {
-		return 0
-	}
 	if n, err := strconv.Atoi(a.getenv("COLUMNS")); err == nil && n >= 40 {
 		return n
 	}
-	return 100
+	if isTerminal(w) {
+		return 100
+	}
+	return 0
 }
 
 // progress shows how far the work is, on a terminal and only where it takes long.
