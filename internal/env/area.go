@@ -46,10 +46,28 @@ func configures(name string) bool {
 		return false
 	}
 	for _, tool := range []string{"tsconfig", "requirements", "package", ".eslintrc", "jest.", "babel.", ".babelrc", "readme",
-		"license", "changelog", "pipfile", "gemfile", "mkdocs", ".golangci", ".pre-commit", "codecov", "renovate"} {
+		"license", "changelog", "dockerfile", "containerfile", "pipfile", "gemfile", "mkdocs", ".golangci", ".pre-commit", "codecov", "renovate"} {
 		if strings.HasPrefix(lower, tool) {
 			return false
 		}
 	}
 	return true
+}
+
+// certificates holds for names of certificates and who issues them: Let's Encrypt has
+// a staging and a production side, which are no environments of anybody else.
+func certificates(name string) bool {
+	lower := strings.ToLower(name)
+	for _, word := range []string{"letsencrypt", "lets-encrypt", "acme", "issuer", "certificate", "cert-manager", "wildcard"} {
+		if strings.Contains(lower, word) {
+			return true
+		}
+	}
+	for t := range tokens(lower, 0) {
+		switch lower[t.start:t.end] {
+		case "cert", "certs", "tls", "le":
+			return true
+		}
+	}
+	return false
 }

@@ -176,6 +176,10 @@ func (d *detector) dir(p string) *dir {
 
 // nameDir makes the directory a member of each family that its name may stand in.
 func (d *detector) nameDir(here *dir, name string) {
+	parent := path.Base(here.parent.path)
+	if certificates(name) || certificates(parent) && !home(parent) && parent != "cert-manager" {
+		return
+	}
 	at := len(here.path) - len(name)
 	if w, ok := d.word(name); ok {
 		here.own = append(here.own, d.join(here.path, span{at, len(here.path)}, w, here.parent, here))
@@ -226,7 +230,7 @@ func (d *detector) file(p string) {
 			m.config = true
 		}
 	}
-	if chartTest(here) {
+	if chartTest(here) || certificates(name) || certificates(path.Base(here.path)) && !strings.HasPrefix(name, "values") {
 		return
 	}
 	at := len(p) - len(name)

@@ -175,6 +175,48 @@ func TestDetect(t *testing.T) {
 			apps/api-*/values.yaml dev prod
 			apps/web-*/values.yaml dev prod`},
 
+		{"sealed with another suffix", `
+			overlays/{dev,prod}/kustomization.yaml
+			overlays/dev/secret.yml
+			overlays/prod/secret.enc.yaml`, `
+			overlays/*/kustomization.yaml dev prod
+			overlays/*/secret.yaml dev prod`},
+		{"an overlay of another cloud", `
+			apps/x/overlays/{dev,production,uat}/kustomization.yaml
+			apps/x/overlays/dev-gcp/kustomization.yaml
+			apps/y/overlays/dev-gcp/kustomization.yaml`, `
+			apps/x/overlays/*/kustomization.yaml dev uat prod
+			~apps/x/overlays/dev-gcp/kustomization.yaml dev`},
+		{"Argo", `
+			argocd/projects/{infrastructure,production,staging}.yaml
+			apps/{production,staging}/README.md
+			apps/production/kong-production.yaml
+			apps/staging/kong-staging.yaml
+			apps/staging/test-runner-staging.yaml
+			apps/production/shop-production-{blue,green}.yaml`, `
+			apps/*/README.md staging prod
+			apps/*/kong-*.yaml staging prod
+			argocd/projects/*.yaml staging prod
+			~apps/production/shop-production-blue.yaml prod
+			~apps/production/shop-production-green.yaml prod
+			~apps/staging/test-runner-staging.yaml staging`},
+		{"cert-manager for each environment", `
+			cert-manager/overlays/{dev,production}/kustomization.yaml
+			cert-manager/values-{dev,production}.yaml`, `
+			cert-manager/overlays/*/kustomization.yaml dev prod
+			cert-manager/values-*.yaml dev prod`},
+
+		{"sides of Let's Encrypt", `
+			apps/cert-manager/base/letsencrypt-{prod,staging}.yaml
+			cert-manager/issuers/{production,staging}.yaml
+			cert-manager/issuers/{production,staging}/issuer.yaml
+			cert-manager/{le-,cluster-issuer-,}{prod,staging}.yaml
+			network/certificates/{production,staging}.yaml
+			network/wildcard-{production,staging}.yaml
+			network/letsencrypt-{production,staging}/kustomization.yaml`, ``},
+		{"customers", `
+			clusters/eu/{demo,staging,a,b,c,d,e,f,g}.values.yaml
+			hubs/{demo,staging,a,b,c,d,e,f,g}/hub.yaml`, ``},
 		{"source code", `
 			src/test/resources/application.yml
 			src/main/resources/application.yml
@@ -202,6 +244,7 @@ func TestDetect(t *testing.T) {
 			vendor/x/{dev,prod}.yaml`, ``},
 		{"tools", `
 			requirements-{dev,prod}.txt
+			Dockerfile.{dev,prod}
 			tsconfig.{dev,prod}.json
 			webpack.{dev,prod}.js
 			src/environments/environment.{dev,prod}.ts`, ``},

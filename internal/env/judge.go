@@ -2,6 +2,7 @@ package env
 
 import (
 	"path"
+	"sort"
 	"strings"
 )
 
@@ -59,6 +60,8 @@ type linker struct {
 	*detector
 	family *family
 	files  map[*member]map[string]bool
+	// crowded is the answer of crowd, once it is counted.
+	counted, crowded bool
 }
 
 // linked says whether two members vouch for each other. Words that mean nothing but
@@ -71,7 +74,10 @@ func (l *linker) linked(a, b *member) bool {
 		return false
 	}
 	atHome := home(path.Base(l.family.parent.path))
-	if !l.family.dirs {
+	switch {
+	case low == weak && !atHome && l.crowd():
+		return false
+	case !l.family.dirs:
 		return high == strong || high == medium && !inside || atHome || dotenv(path.Base(a.path))
 	}
 	switch {
@@ -83,6 +89,38 @@ func (l *linker) linked(a, b *member) bool {
 		return false
 	}
 	return l.share(a, b)
+}
+
+// crowd reports whether most names of the family's form are no environments at all:
+// demo and staging among thirty customers are two customers more.
+func (l *linker) crowd() bool {
+	if l.counted {
+		return l.crowded
+	}
+	l.counted = true
+	f := l.family
+	others := -len(f.members)
+	if f.dirs {
+		for _, c := range f.parent.children {
+			if !never(path.Base(c.path)) {
+				others++
+			}
+		}
+	} else {
+		m := f.members[0]
+		before, after := m.path[:m.at.start], m.path[m.at.end:]
+		from := sort.SearchStrings(l.paths, before)
+		for _, p := range l.paths[from:] {
+			if !strings.HasPrefix(p, before) {
+				break
+			}
+			if rest := p[len(before):]; strings.HasSuffix(rest, after) && strings.IndexByte(rest, '/') < 0 {
+				others++
+			}
+		}
+	}
+	l.crowded = others > len(f.members)+2
+	return l.crowded
 }
 
 func dotenv(name string) bool { return strings.HasPrefix(name, ".env.") }
