@@ -44,6 +44,8 @@ type reading struct {
 	compared   *comparison
 	base, head *listing
 
+	unread []unread
+
 	mu         sync.Mutex
 	incomplete []string
 }

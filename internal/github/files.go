@@ -2,7 +2,10 @@ package github
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	gh "github.com/google/go-github/v62/github"
@@ -45,7 +48,28 @@ func (r *reading) readFiles(ctx context.Context) ([]repo.FileChange, error) {
 		r.setLines(&diffs[i])
 		files[i] = diffs[i].FileChange
 	}
+	r.sayUnread()
 	return files, nil
+}
+
+// unread is a file whose old version could not be had.
+type unread struct{ path, why string }
+
+// sayUnread says it once for each reason, and names the first of many.
+func (r *reading) sayUnread() {
+	const most = 20
+	why := map[string][]string{}
+	for _, u := range r.unread {
+		why[u.why] = append(why[u.why], strconv.Quote(u.path))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(why)) {
+		paths := why[reason]
+		more := ""
+		if n := len(paths) - most; n > 0 {
+			paths, more = paths[:most], fmt.Sprintf(" and %d more", n)
+		}
+		r.say("the old version could not be read (%s), so the whole file is taken as new, of %s%s", reason, strings.Join(paths, ", "), more)
+	}
 }
 
 // showsAll says whether GitHub's list names every file that differs; it ends at 300.
@@ -179,7 +203,7 @@ func (r *reading) setLines(d *difference) {
 	}
 	was, err := r.store.get(d.base.ID)
 	if err != nil {
-		r.say("the old version of %q could not be read (%v): the whole file is taken as new", d.Path, err)
+		r.unread = append(r.unread, unread{d.Path, err.Error()})
 		delete(r.base.files, d.Old)
 		d.Added = allLines(now)
 		return

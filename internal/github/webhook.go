@@ -54,7 +54,7 @@ type Delivery struct {
 
 var (
 	deliveryID = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`)
-	eventName  = regexp.MustCompile(`^[a-z_]{1,100}$`)
+	eventName  = regexp.MustCompile(`^[a-z0-9_]{1,100}$`)
 )
 
 // Read reads a delivery and checks its signature. The error is a [*RefusedError].

@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -40,10 +41,13 @@ type installation struct {
 // Login is the App's account.
 func (a *App) Login() string { return a.Slug + "[bot]" }
 
+// appKey is made once a process: it takes a while.
+var appKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // NewApp registers the App; there is one.
 func (s *Server) NewApp(slug string) *App {
 	s.t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := appKey()
 	if err != nil {
 		s.t.Fatalf("%v", err)
 	}

@@ -16,11 +16,29 @@ type diffFile struct {
 	patch             string // "" where GitHub omits it: binary, mode alone, too big
 }
 
-// diff compares two trees as GitHub does: renames found, patches from the first hunk on.
+// diff compares two trees as GitHub does: renames found, patches from the first hunk
+// on. Between commits that are given by id the answer is kept. Nobody may change it.
 func (o *objects) diff(from, to string) ([]diffFile, error) {
 	if from == "" {
 		from = emptyTree
 	}
+	key := [2]string{from, to}
+	if !fullID.MatchString(from) || !fullID.MatchString(to) {
+		return o.compare(from, to)
+	}
+	o.diffMu.Lock()
+	defer o.diffMu.Unlock()
+	if files, ok := o.diffs[key]; ok {
+		return files, nil
+	}
+	files, err := o.compare(from, to)
+	if err == nil {
+		o.diffs[key] = files
+	}
+	return files, err
+}
+
+func (o *objects) compare(from, to string) ([]diffFile, error) {
 	raw, err := o.git(nil, "diff-tree", "-r", "-M", "-z", "--raw", "--full-index", from, to)
 	if err != nil {
 		return nil, err

@@ -29,10 +29,13 @@ type objects struct {
 	cat *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
+
+	diffMu sync.Mutex
+	diffs  map[[2]string][]diffFile
 }
 
 func newObjects(dir, branch string) (*objects, error) {
-	o := &objects{dir: dir}
+	o := &objects{dir: dir, diffs: map[[2]string][]diffFile{}}
 	if _, err := o.git(nil, "init", "-q", "--bare", "-b", branch, dir); err != nil {
 		return nil, err
 	}
