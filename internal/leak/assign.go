@@ -18,13 +18,12 @@ type assignment struct {
 	valueStart, valueEnd int
 	quoted               bool
 	loose                bool // nothing but white space between them
-	comment              bool // commented out
 }
 
 // readName reads the identifier around a keyword at [start, end) and, if a
 // value is assigned to it, has the two judged. Each identifier is read once.
 func (s *scan) readName(start, end int) {
-	if start < s.seen {
+	if start < s.seen || !s.spend(start, end-start) {
 		return
 	}
 	for end > start && !isWordByte(s.data[end-1]) {
@@ -47,6 +46,7 @@ func (s *scan) readName(start, end int) {
 	}
 	a := assignment{nameStart: from, nameEnd: to}
 	if s.findValue(&a) || s.findPair(&a) {
+		s.spend(start, 2*(a.valueEnd-a.nameStart))
 		s.work.names += a.valueEnd - a.nameEnd
 		s.weighAssignment(a)
 	}
@@ -166,9 +166,8 @@ func (s *scan) sqlLiteral(a *assignment, i int) (int, bool) {
 	if i == a.nameEnd && s.peek(i) != '(' {
 		return 0, false
 	}
-	switch name := strings.ToLower(string(s.data[a.nameStart:a.nameEnd])); name {
-	case "password", "by", "identified by":
-	default:
+	name := s.data[a.nameStart:a.nameEnd]
+	if len(name) > len("identified by") || !bytes.EqualFold(name, []byte("password")) && !bytes.EqualFold(name, []byte("identified by")) {
 		return 0, false
 	}
 	if s.peek(i) == '(' {
@@ -245,29 +244,20 @@ func (s *scan) findPair(a *assignment) bool {
 	return false
 }
 
-// weighAssignment has a name and its value judged, vendors' patterns first.
+// weighAssignment has a name and its value judged.
 func (s *scan) weighAssignment(a assignment) {
 	value := string(s.data[a.valueStart:a.valueEnd])
-	if value == "" || len(value) < 4 {
-		return
-	}
 	if scheme := schemeOf(value); scheme > 0 {
 		a.valueStart += scheme
 		value = value[scheme:]
 	}
 	c := candidate{name: string(s.data[a.nameStart:a.nameEnd]), value: value, quoted: a.quoted, kind: s.kind}
-	place := found{Match{Start: a.valueStart, End: a.valueEnd}, byVendor}
-	if p := vendor(c); p != nil {
-		place.Rule, place.What, place.Severity = p.ID, p.What, p.severity()
-		s.report(place)
+	f, ok := assess(c)
+	if !ok || f.rank == byName && (a.loose && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12)) {
 		return
 	}
-	v := judge(c)
-	if v.rule == "" || a.loose && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12) {
-		return
-	}
-	place.Rule, place.Severity, place.rank = v.rule, v.severity, byName
-	s.report(place)
+	f.Start, f.End = a.valueStart, a.valueEnd
+	s.report(f)
 }
 
 // schemeOf returns the length of the word that names an HTTP authentication

@@ -93,7 +93,7 @@ func (s *scan) endsBare(rest []byte, k int, c byte, tight bool) bool {
 		next := bytes.TrimLeft(rest[k:], " \t")
 		return tight || s.kind == kindShell || len(next) > 0 && (next[0] == '#' || bytes.HasPrefix(next, []byte("//")) || next[0] == ';' || next[0] == '\\' || bytes.HasPrefix(next, []byte("--")))
 	case '"', '\'', '<', '>', '`':
-		return s.kind != kindConfig || k > 0 && (c == '"' || c == '\'' || c == '`') && bytes.Count(rest[:k], []byte{c}) == 0 && !tight || c == '<' && k > 0 && bytes.HasPrefix(rest[k:], []byte("</"))
+		return s.kind != kindConfig || k > 0 && !tight && (c == '"' || c == '\'' || c == '`') || c == '<' && k > 0 && bytes.HasPrefix(rest[k:], []byte("</"))
 	case ';':
 		return k+1 == len(rest) || s.kind == kindShell || isNextPair(rest[k+1:])
 	case '&':

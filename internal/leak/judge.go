@@ -9,10 +9,10 @@ import (
 type candidate struct {
 	name   string
 	value  string
-	quoted bool // the source quotes it
-	sure   bool // the format has nothing but a secret in this place
-	kind   kind // of the file
-	sealed bool // names a value of a Kubernetes Secret, decoded
+	quoted bool  // the source quotes it
+	sure   bool  // the format has nothing but a secret in this place
+	kind   kind  // of the file
+	class  class // of the name
 }
 
 // verdict is what the judge says of a candidate; the zero value acquits it.
@@ -30,39 +30,63 @@ var kinds = map[string]string{
 	"docker-auth": "registry credentials", "jwt": "JSON web token", "kubernetes-secret": "value of a Kubernetes Secret", "stored-password": "stored password",
 }
 
-// judge decides about a candidate by its name, its value and its file.
+// assess decides about a candidate, vendors' patterns first, and returns what a
+// match of it says but for its place.
+func assess(c candidate) (f found, ok bool) {
+	if len(c.value) < 4 || len(c.value) > maxValue {
+		return found{}, false
+	}
+	c.class = classify(c.name)
+	if p := vendor(c); p != nil {
+		return found{Match{Rule: p.ID, What: p.What, Severity: p.severity()}, byVendor}, true
+	}
+	if v := c.verdict(); v.rule != "" {
+		return found{Match{Rule: v.rule, Severity: v.severity}, byName}, true
+	}
+	return found{}, false
+}
+
+// judge decides about a candidate by its name, its value and its file. What is
+// cheap to ask comes first.
 func judge(c candidate) verdict {
-	v := c.value
-	if len(v) > 2000 || !isDense(v) && c.isHarmless() {
+	c.class = classify(c.name)
+	return c.verdict()
+}
+
+// verdict judges a candidate whose name is classified.
+func (c *candidate) verdict() verdict {
+	if c.class == classNone && c.sure {
+		c.class = classPassword
+	}
+	if !c.isPlausible() || c.isSource() && !c.isSourceSecret() || !isDense(c.value) && c.isHarmless() {
 		return verdict{}
 	}
-	class := classify(c.name)
-	if c.sure && class == classNone {
-		class = classPassword
-	}
-	ok := false
-	switch class {
+	return verdict{rules[c.class], Error}
+}
+
+// isPlausible holds the value to what the name promises.
+func (c *candidate) isPlausible() bool {
+	switch c.class {
 	case classPassword:
-		ok = c.isPassword()
+		return c.isPassword()
 	case classSecret:
-		ok = c.isRandom(8)
-	case classToken:
-		ok = c.isRandom(10)
-	case classKey:
-		ok = c.isRandom(10)
-	case classBare:
-		ok = c.isStrong()
-	case classLoose:
-		ok = c.isStrong()
+		return c.isRandom(8)
+	case classToken, classKey:
+		return c.isRandom(10)
+	case classBare, classLoose:
+		return c.isStrong()
 	case classSalt:
-		ok = c.isSalt()
+		return c.isSalt()
 	case classHash:
-		ok = passwordHash(v) != ""
+		return passwordHash(c.value) != ""
 	}
-	if !ok || c.isSource() && !c.isSourceSecret() {
-		return verdict{}
-	}
-	return verdict{rules[class], Error}
+	return false
+}
+
+// rules are the ids that the judge reports for each class.
+var rules = [...]string{
+	classPassword: "generic-password", classSecret: "generic-secret", classToken: "generic-token", classKey: "generic-key",
+	classBare: "generic-credential", classLoose: "generic-secret", classSalt: "generic-salt", classHash: "password-hash",
 }
 
 // isHarmless acquits placeholders, as they are or in base64, hashes too slow to
@@ -99,12 +123,6 @@ func isEmail(v string) bool {
 // isJWTHeader knows the part of a token that holds nothing secret.
 func isJWTHeader(v string) bool {
 	return strings.HasPrefix(v, "eyJ") && !strings.Contains(v, ".") && bytes.HasPrefix(decodeSegment(v), []byte(`{"alg`))
-}
-
-// rules are the ids that the judge reports for each class.
-var rules = [...]string{
-	classPassword: "generic-password", classSecret: "generic-secret", classToken: "generic-token", classKey: "generic-key",
-	classBare: "generic-credential", classLoose: "generic-secret", classSalt: "generic-salt", classHash: "password-hash",
 }
 
 // isPassword accepts what a person or a generator would choose as a password.

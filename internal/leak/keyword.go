@@ -153,7 +153,11 @@ var nameWords = []string{
 }
 
 // theMatcher holds the keywords of all patterns.
-var theMatcher = sync.OnceValue(func() *matcher {
+var theMatcher = sync.OnceValue(func() *matcher { return newMatcher(keywordsOf(patterns())) })
+
+// keywordsOf gathers the keywords of the patterns, of names and of landmarks,
+// each once.
+func keywordsOf(all []*pattern) []keyword {
 	words := map[string]*keyword{}
 	var order []string
 	add := func(text string, r role, p *pattern) {
@@ -166,7 +170,7 @@ var theMatcher = sync.OnceValue(func() *matcher {
 			words[k].tokens = append(words[k].tokens, p)
 		}
 	}
-	for _, p := range patterns() {
+	for _, p := range all {
 		for _, w := range p.Keywords {
 			if p.isVendor() {
 				add(w, roleName, nil)
@@ -185,8 +189,8 @@ var theMatcher = sync.OnceValue(func() *matcher {
 	for i, k := range order {
 		list[i] = *words[k]
 	}
-	return newMatcher(list)
-})
+	return list
+}
 
 // landmarks are fixed texts that begin something with a reader of its own.
 var landmarks = map[string]role{

@@ -85,7 +85,7 @@ func settle(all []found) []Match {
 	slices.SortStableFunc(all, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.End-b.Start, a.End-a.Start), cmp.Compare(a.Start, b.Start))
 	})
-	var taken intervals
+	taken := newRegions(all)
 	var out []Match
 	for _, f := range all {
 		if taken.add(f.Start, f.End) {
@@ -115,15 +115,35 @@ func withoutVectors[T any](all []T, rule func(T) string) []T {
 	return slices.DeleteFunc(all, weak)
 }
 
-// intervals is a sorted set of stretches that do not overlap.
-type intervals [][2]int
+// regions is a set of bytes, one bit each, so that settling is linear however
+// many matches there are.
+type regions []uint64
 
-// add puts a stretch in unless it overlaps one that is there.
-func (t *intervals) add(start, end int) bool {
-	at, exact := slices.BinarySearchFunc(*t, start, func(have [2]int, start int) int { return cmp.Compare(have[0], start) })
-	if exact || at > 0 && (*t)[at-1][1] > start || at < len(*t) && (*t)[at][0] < end {
-		return false
+func newRegions(all []found) regions {
+	end := 0
+	for _, f := range all {
+		end = max(end, f.End)
 	}
-	*t = slices.Insert(*t, at, [2]int{start, end})
+	return make(regions, end/64+1)
+}
+
+// add puts a stretch in unless it overlaps what is there.
+func (r regions) add(start, end int) bool {
+	for _, set := range []bool{false, true} {
+		for i := start / 64; i <= (end-1)/64; i++ {
+			mask := ^uint64(0)
+			if from := start - i*64; from > 0 {
+				mask <<= from
+			}
+			if to := end - i*64; to < 64 {
+				mask &= 1<<to - 1
+			}
+			if set {
+				r[i] |= mask
+			} else if r[i]&mask != 0 {
+				return false
+			}
+		}
+	}
 	return true
 }

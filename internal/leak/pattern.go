@@ -137,7 +137,9 @@ func matchesAny(regexes []*regexp.Regexp, s string) bool {
 
 // patterns reads the embedded files once. They are part of the program, so that
 // a broken one is a panic, which the tests would meet first.
-var patterns = sync.OnceValue(func() []*pattern {
+var patterns = sync.OnceValue(readPatterns)
+
+func readPatterns() []*pattern {
 	var all []*pattern
 	for _, data := range [][]byte{ownData, gitleaksData} {
 		var file struct{ Patterns []*pattern }
@@ -147,7 +149,7 @@ var patterns = sync.OnceValue(func() []*pattern {
 		all = append(all, file.Patterns...)
 	}
 	return all
-})
+}
 
 // Patterns lists the ids of everything that this package can report, sorted.
 func Patterns() []string {

@@ -11,8 +11,11 @@ func (s *scan) readArmor(start int) {
 	if start < s.armor {
 		return
 	}
-	if bytes.HasPrefix(s.data[start:], []byte("PuTTY")) || bytes.HasPrefix(s.data[start:], []byte("putty")) {
+	if bytes.HasPrefix(s.data[start:], []byte("PuTTY-User-Key-File")) {
 		s.readPuTTY(start)
+		return
+	}
+	if s.data[start] != '-' {
 		return
 	}
 	label, body, ok := s.armorLabel(start)
@@ -47,13 +50,12 @@ func (s *scan) armorLabel(start int) (label []byte, body int, ok bool) {
 
 // armorEnd finds the end of a key: its last line, or where the base64 stops.
 func (s *scan) armorEnd(body int, label []byte) int {
-	limit := min(len(s.data), body+maxArmor)
-	s.work.tokens += limit - body
-	rest := s.data[body:limit]
-	at := bytes.Index(rest, []byte("-----END"))
-	if begin := bytes.Index(rest, []byte("-----BEGIN")); begin >= 0 && (at < 0 || begin < at) {
-		at, rest = -1, rest[:begin]
+	rest := s.data[body:min(len(s.data), body+maxArmor)]
+	if next := bytes.Index(rest, []byte("-----BEGIN")); next >= 0 {
+		rest = rest[:next] // the next key bounds this one, and the work
 	}
+	s.work.tokens += len(rest)
+	at := bytes.Index(rest, []byte("-----END"))
 	if at < 0 {
 		return body + lastArmorByte(rest)
 	}
@@ -101,9 +103,11 @@ func hasKeyMaterial(body []byte) bool {
 
 // readPuTTY looks for the private lines of a .ppk file.
 func (s *scan) readPuTTY(start int) {
-	limit := min(len(s.data), start+maxArmor)
-	s.work.tokens += limit - start
-	rest := s.data[start:limit]
+	rest := s.data[start:min(len(s.data), start+maxArmor)]
+	if next := bytes.Index(rest[1:], []byte("PuTTY-User-Key-File")); next >= 0 {
+		rest = rest[:1+next]
+	}
+	s.work.tokens += len(rest)
 	at := bytes.Index(rest, []byte("Private-Lines:"))
 	if at < 0 || !hasKeyMaterial(rest[at:]) {
 		return

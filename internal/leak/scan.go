@@ -12,7 +12,29 @@ type scan struct {
 	seen     int              // the end of the last identifier that was read as a name
 	armor    int              // the end of the last key in armor
 	tokenEnd map[*pattern]int // the end of the last window a pattern was tried in
+	spending int              // the stretch that was charged last
+	spent    int              // what was examined in it
 	work     work
+}
+
+// stretch is the length of text in bytes that one allowance is for, and
+// allowance how many bytes the readers may examine in it beyond the first pass.
+// Ordinary text needs a tenth; without it, text made of keywords would have the
+// same bytes read again and again.
+const (
+	stretch   = 4096
+	allowance = 16 * stretch
+)
+
+// spend charges n bytes to the stretch that at is in, and reports whether there
+// was anything left to spend.
+func (s *scan) spend(at, n int) bool {
+	if at/stretch != s.spending {
+		s.spending, s.spent = at/stretch, 0
+	}
+	ok := s.spent < allowance
+	s.spent += n
+	return ok
 }
 
 // work counts the bytes that each stage examined, so that tests can hold their

@@ -1,6 +1,9 @@
 package leak
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // tryToken matches a pattern around the keyword at [start, start+size).
 func (s *scan) tryToken(p *pattern, start, size int) {
@@ -12,7 +15,7 @@ func (s *scan) tryToken(p *pattern, start, size int) {
 	// match may reach back: every byte is in few windows of a pattern.
 	from := max(start-p.Back, s.tokenEnd[p]-p.Back, 0)
 	to := min(start+size+p.Length, len(s.data))
-	if to <= s.tokenEnd[p] {
+	if to <= s.tokenEnd[p] || !s.spend(start, to-from) {
 		return
 	}
 	s.reach(p, to)
@@ -34,12 +37,17 @@ func (s *scan) tryAt(p *pattern, start int) {
 		return
 	}
 	window := s.data[start:min(start+p.Length+8, len(s.data))]
-	m := p.ready().value.FindSubmatchIndex(window)
-	if m == nil {
-		s.work.tokens += min(len(window), 64)
+	if end := bytes.IndexByte(window, '\n'); end > 0 {
+		window = window[:end+1] // no token goes on behind the end of its line
+	}
+	if !s.spend(start, len(window)) {
 		return
 	}
-	s.work.tokens += m[1]
+	s.work.tokens += len(window)
+	m := p.ready().value.FindSubmatchIndex(window)
+	if m == nil {
+		return
+	}
 	s.reach(p, start+m[1])
 	s.weigh(p, m, start)
 }

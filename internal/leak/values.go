@@ -107,20 +107,10 @@ func (d *document) judgeValue(s *scan, i int) {
 		d.judgeSecret(s, v)
 		return
 	}
-	name := d.nameOf(i)
-	c := candidate{name: name, value: text, quoted: v.Quoted, kind: kindConfig}
-	if len(text) < 4 || classify(name) == classNone {
-		return
-	}
-	place := found{Match{Start: 0, End: len(text)}, byVendor}
-	if p := vendor(c); p != nil {
-		place.Rule, place.What, place.Severity = p.ID, p.What, p.severity()
-		s.report(place)
-		return
-	}
-	if verdict := judge(c); verdict.rule != "" && !(v.Scalar && len(text) < 6) {
-		place.Rule, place.Severity, place.rank = verdict.rule, verdict.severity, byName
-		s.report(place)
+	c := candidate{name: d.nameOf(i), value: text, quoted: v.Quoted, kind: kindConfig}
+	if f, ok := assess(c); ok && !(v.Scalar && len(text) < 6) {
+		f.End = len(text)
+		s.report(f)
 	}
 }
 

@@ -23,7 +23,7 @@ func vendor(c candidate) *pattern {
 	}
 	lower := strings.ToLower(c.name)
 	for _, p := range vendors() {
-		if containsAny(lower, p.Keywords) && p.fitsVendor(c) {
+		if (p.Any || c.class != classNone) && containsAny(lower, p.Keywords) && p.fitsVendor(c) {
 			return p
 		}
 	}
@@ -56,5 +56,5 @@ func (p *pattern) fitsVendor(c candidate) bool {
 		return false
 	}
 	f := featuresOf(c.value)
-	return f.digits > 0 && wordShare(c.value) < 0.5 && classify(c.name) != classNone
+	return f.digits > 0 && wordShare(c.value) < 0.5
 }
