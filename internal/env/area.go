@@ -9,13 +9,15 @@ import (
 // others wrote, what only tests or explains, what drives the forge.
 func elsewhere(segment string, first bool) string {
 	switch strings.ToLower(segment) {
-	case "node_modules", "vendor", "bower_components":
+	case "node_modules", "vendor", "bower_components", "__pycache__":
 		return "it is somebody else's code (" + segment + ")"
 	case "testdata", "tests", "fixtures", "__tests__", "__fixtures__", "__mocks__", "__snapshots__":
 		return "it belongs to tests (" + segment + ")"
 	case ".github", ".gitlab", ".circleci", ".buildkite", ".git", ".idea", ".vscode":
 		return "it drives the forge or the editor (" + segment + ")"
-	case "docs", "doc", "documentation", "examples", "example", "samples":
+	case "examples", "example", "samples":
+		return "it is an example (" + segment + ")"
+	case "docs", "doc", "documentation":
 		if first {
 			return "it documents (" + segment + ")"
 		}

@@ -57,7 +57,7 @@ func isSelector(name string) bool {
 }
 
 func (c *checker) selector(found []field) {
-	c.doc.Selector = Default()
+	c.doc.Selector = DefaultSelector()
 	for i, m := range found {
 		if i > 0 {
 			c.problem(m.leaf.Span, fmt.Sprintf("%s beside %s: SOPS refuses a file with more than one selector",

@@ -130,7 +130,7 @@ func (b *rulesReader) stores(m field) {
 
 // rule reads one rule from its leaves, in the source's order.
 func (b *rulesReader) rule(index int, fields []field) CreationRule {
-	rule := CreationRule{Index: index, Span: b.spanOf(fields), Selector: Default()}
+	rule := CreationRule{Index: index, Span: b.spanOf(fields), Selector: DefaultSelector()}
 	var first SelectorKind
 	for _, m := range fields {
 		if len(m.path) == 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/sealward/sealward/internal/syntax"
 )
 
-// Default is the selector of a file or a rule that names none.
-func Default() Selector { return Selector{UnencryptedSuffix, "_unencrypted"} }
+// DefaultSelector is the selector of a file or a rule that names none.
+func DefaultSelector() Selector { return Selector{UnencryptedSuffix, "_unencrypted"} }
 
 // selectorKinds in the order that SOPS' own messages list them.
 func selectorKinds() []SelectorKind {
@@ -25,7 +25,7 @@ func (s Selector) Comments() bool {
 // String is the selector as metadata and rules write it.
 func (s Selector) String() string {
 	if s.Kind == NoSelector {
-		s = Default()
+		s = DefaultSelector()
 	}
 	return string(s.Kind) + ": " + s.Value
 }
@@ -82,7 +82,7 @@ func (s Selector) picks(p syntax.Path, comments [][]string, test func(string) bo
 func (s Selector) test() func(string) bool {
 	switch s.Kind {
 	case NoSelector:
-		return Default().test()
+		return DefaultSelector().test()
 	case UnencryptedSuffix, EncryptedSuffix:
 		return func(key string) bool { return strings.HasSuffix(key, s.Value) }
 	}

@@ -44,7 +44,7 @@ type Wrapped struct {
 // SelectorKind is which of SOPS' six selectors decides what is sealed.
 type SelectorKind string
 
-// The selectors. A file or rule that names none has [Default], and NoSelector
+// The selectors. A file or rule that names none has [DefaultSelector], and NoSelector
 // behaves like it.
 const (
 	NoSelector              SelectorKind = ""
@@ -108,7 +108,7 @@ type CreationRule struct {
 	Groups     []Group     // one group for plain age:, pgp: ...; key_groups as they stand, merge resolved
 	Recipients []RecipientAt
 	Threshold  int
-	Selector   Selector // [Default] where the rule names none
+	Selector   Selector // [DefaultSelector] where the rule names none
 	MACOnlyEnc bool
 
 	re *regexp.Regexp // nil for every path, or where Broken
