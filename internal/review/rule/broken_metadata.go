@@ -1,10 +1,6 @@
 package rule
 
-import (
-	"fmt"
-
-	"github.com/sealward/sealward/internal/review"
-)
+import "github.com/sealward/sealward/internal/review"
 
 var brokenMetadata = &review.Rule{
 	ID: "broken-metadata", Since: "1.0", Family: review.Sealing, Severity: review.Error, Scope: review.PerFile,
@@ -35,16 +31,6 @@ should say encrypted_regex: ^(data|stringData)$.
 			for _, problem := range d.Problems {
 				p.Report(review.Finding{Span: problem.Span, Message: problem.Message, Key: problem.Message,
 					Hint: "Take the metadata back from the last good commit: git log -p -- " + p.File.Path})
-			}
-			if !kubernetes(s, d) {
-				continue
-			}
-			for _, l := range d.Sealed {
-				if structural(l) && l.Path[0].Key != "type" && l.Path[0].Key != "immutable" {
-					p.Report(review.Finding{Span: l.Span, Key: l.Path.String(),
-						Message: fmt.Sprintf("%s is sealed, so Kubernetes cannot read what the object is", l.Path),
-						Hint:    "Give the rule in .sops.yaml encrypted_regex: ^(data|stringData)$ and seal the file again."})
-				}
 			}
 		}
 		return nil

@@ -34,19 +34,22 @@ Add the key to the environments that are named, or say that it is meant for some
     drift: {only: {"PAYMENT_TOKEN": "dev, staging"}}
 `,
 	Check: func(p *review.Pass) error {
+		said := map[string]bool{}
 		for _, c := range p.Change.Files {
 			if c.Kind == repo.Deleted {
 				continue
 			}
 			if f := p.Tree.File(c.Path); f != nil {
-				driftOf(p, c, f)
+				driftOf(p, c, f, said)
 			}
 		}
 		return nil
 	},
 }
 
-func driftOf(p *review.Pass, c repo.FileChange, f *review.File) {
+// driftOf reports the keys that a file's change adds; said keeps what was reported of
+// a unit, so that a key added to two environments is one finding.
+func driftOf(p *review.Pass, c repo.FileChange, f *review.File, said map[string]bool) {
 	place, ok := p.Tree.Env().Of(f.Path)
 	if !ok {
 		return
@@ -67,8 +70,9 @@ func driftOf(p *review.Pass, c repo.FileChange, f *review.File) {
 		lacking := lackingKey(others, key)
 		l := now.at[key]
 		lacking = slices.DeleteFunc(lacking, func(e string) bool { return !meant(p.Config, place.Unit, key, l.Comment, e) })
-		if len(lacking) > 0 {
-			p.Report(driftFinding(f, place, key, l, lacking, others))
+		if len(lacking) > 0 && !said[place.Unit+"\x00"+key] {
+			said[place.Unit+"\x00"+key] = true
+			p.Report(driftFinding(place, key, l, lacking, others))
 		}
 	}
 }
@@ -142,15 +146,22 @@ func fields(list string) []string {
 	return out
 }
 
-func driftFinding(f *review.File, place env.Place, key string, l syntax.Leaf, lacking []string, others map[string]*keySet) review.Finding {
+func driftFinding(place env.Place, key string, l syntax.Leaf, lacking []string, others map[string]*keySet) review.Finding {
 	span := l.Key
 	if span.IsZero() {
 		span = l.Span
 	}
 	name := key[strings.LastIndexByte(key, '/')+1:]
+	have := []string{place.Env}
+	for e, set := range others {
+		if set.has(key) {
+			have = append(have, e)
+		}
+	}
+	slices.SortFunc(have, func(a, b string) int { return compareFirst(env.Rank(a)-env.Rank(b), strings.Compare(a, b)) })
 	finding := review.Finding{Span: span, Key: key, Severity: driftSeverity(lacking),
-		Message: fmt.Sprintf("%s is added to %s, but %s %s it", name, place.Env, list(lacking), lacks(lacking)),
-		Hint:    fmt.Sprintf("Add %s to %s, or put the comment \"sealward: only %s\" above it.", name, files(lacking, others), place.Env)}
+		Message: fmt.Sprintf("%s is added to %s, but %s %s it", name, list(have), list(lacking), lacks(lacking)),
+		Hint:    fmt.Sprintf("Add %s to %s, or put the comment \"sealward: only %s\" above it.", name, files(lacking, others), strings.Join(have, ", "))}
 	for _, e := range lacking {
 		finding.Related = append(finding.Related, review.Related{Span: fileStart(others[e].file.Path), Message: e + " lacks it"})
 	}
