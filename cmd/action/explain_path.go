@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,12 +15,13 @@ import (
 
 // explainPath says what a path is taken for, and why: environment and unit, its
 // siblings, the rule of .sops.yaml, who can open it.
-func (a *app) explainPath(snap repo.Snapshot, cfg *config.Config, path string) error {
+func (a *app) explainPath(src *source, cfg *config.Config, path string) error {
+	snap := src.change.Head
 	tree, unread, err := review.OpenTree(snap, cfg)
 	if err != nil {
 		return err
 	}
-	path = filepath.ToSlash(filepath.Clean(path))
+	path = src.pathIn(func(p string) bool { return tree.File(p) != nil }, path)
 	file := tree.File(path)
 	if file == nil {
 		return usagef("--explain %s: there is no such file in %s%s; paths are relative to its top", path, nameOf(snap), didYouMean(path, tree.Paths()))

@@ -100,7 +100,7 @@ func (a *app) review(ctx context.Context, f reviewFlags) error {
 		return err
 	}
 	if f.explain != "" {
-		return a.explainPath(src.change.Head, cfg, f.explain)
+		return a.explainPath(src, cfg, f.explain)
 	}
 	failOn, err := review.ParseSeverity(cmp.Or(f.failOn, cfg.Review.FailOn, "error"))
 	if err != nil {
@@ -134,7 +134,13 @@ func (a *app) checkFlags(f *reviewFlags) error {
 	if f.failOn != "" && !slices.Contains(failOnValues[:], f.failOn) {
 		return badValue("--fail-on", f.failOn, failOnValues[:])
 	}
-	return f.what.check()
+	if err := f.what.check(); err != nil {
+		return err
+	}
+	if f.explain != "" && f.what.base == "" && f.what.head == "" && !f.what.staged {
+		f.what.all = true // what a path is taken for needs no change
+	}
+	return nil
 }
 
 func badValue(flag, value string, valid []string) error {

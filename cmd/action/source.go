@@ -41,6 +41,7 @@ type source struct {
 	change *repo.Change
 	mode   review.Mode
 	git    *repo.Git // nil outside of a git repository
+	root   string    // the directory that paths are relative to; "" where there is none
 }
 
 func (s *source) close() {
@@ -66,6 +67,9 @@ func (a *app) open(ctx context.Context, sel selection) (src *source, err error) 
 	}()
 	// DIR may be a revision of the repository in the current directory.
 	dir := sel.dir
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return src, usagef("%s is a file: name its directory, or ask what it is taken for with --explain %s", dir, dir)
+	}
 	if !isDir(dir) {
 		if sel.head != "" {
 			return src, usagef("%s is not a directory: with --head, DIR is the repository's directory", dir)
@@ -75,6 +79,9 @@ func (a *app) open(ctx context.Context, sel selection) (src *source, err error) 
 	src.git, err = repo.FindGit(ctx, dir)
 	if err != nil && !errors.Is(err, repo.ErrNotGit) {
 		return src, err
+	}
+	if src.git != nil && src.git.Root() == "" && sel.head == "" {
+		sel.head = "HEAD" // a bare repository has no work tree
 	}
 	switch {
 	case sel.staged:
@@ -231,8 +238,10 @@ func (s *source) openSide(ctx context.Context, at side, named bool) (repo.Snapsh
 // the top of one or none was named; else just as it is.
 func (s *source) openDir(ctx context.Context, dir string, named bool) (repo.Snapshot, error) {
 	if s.git != nil && s.git.Root() != "" && (!named || isTop(s.git, dir)) {
+		s.root = s.git.Root()
 		return s.git.WorkTree(ctx)
 	}
+	s.root = dir
 	return repo.OpenDir(dir)
 }
 
@@ -251,6 +260,27 @@ func (s *source) resolve(ctx context.Context, spec, dir string) (string, error) 
 		return "", fmt.Errorf("%q is neither a directory nor a revision of the repository at %s: %w", spec, s.git.Root(), err)
 	}
 	return commit, nil
+}
+
+// pathIn returns the path of a file as the tree names it: as it was given, or, where
+// the tree has no such file, what it is seen from the current directory.
+func (s *source) pathIn(has func(string) bool, path string) string {
+	clean := filepath.ToSlash(filepath.Clean(path))
+	if has(clean) || s.root == "" {
+		return clean
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return clean
+	}
+	root, err := filepath.Abs(s.root)
+	if err != nil {
+		return clean
+	}
+	if rel, err := filepath.Rel(root, abs); err == nil && has(filepath.ToSlash(rel)) {
+		return filepath.ToSlash(rel)
+	}
+	return clean
 }
 
 func isDir(name string) bool {
