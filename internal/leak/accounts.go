@@ -180,6 +180,15 @@ func (s *scan) readUserLines(start int) {
 	}
 }
 
+// readUserList reads a text of such lines alone.
+func (s *scan) readUserList() {
+	for start := 0; start < len(s.data); {
+		_, end := s.line(start, len(s.data))
+		s.readUserLine(start, end)
+		start = end + 1
+	}
+}
+
 // readUserLine reads one user:password; list: | and expire: false are none.
 func (s *scan) readUserLine(start, end int) {
 	line := bytes.TrimRight(s.data[start:end], " \t\r\"'")

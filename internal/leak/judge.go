@@ -27,7 +27,7 @@ var kinds = map[string]string{
 	"generic-password": "password", "generic-secret": "secret", "generic-token": "token", "generic-key": "secret key", "generic-credential": "credential",
 	"generic-salt": "salt or nonce", "password-hash": "password hash", "url-credentials": "credentials in a URL",
 	"basic-auth": "basic authentication credentials", "private-key": "private key", "connection-string": "password in a connection string",
-	"docker-auth": "registry credentials", "jwt": "JSON web token", "kubernetes-secret": "value of a Kubernetes Secret", "stored-password": "stored password",
+	"kubeconfig-client-key": "private key of a kubeconfig", "kubernetes-secret": "value of a Kubernetes Secret", "stored-password": "stored password",
 }
 
 // assess decides about a candidate, vendors' patterns first, and returns what a
@@ -39,6 +39,9 @@ func assess(c candidate) (f found, ok bool) {
 	c.class = classify(c.name)
 	if p := vendor(c); p != nil {
 		return found{Match{Rule: p.ID, What: p.What, Severity: p.severity()}, byVendor}, true
+	}
+	if c.class == classBare && isUserPassword(c.value) {
+		return found{Match{Rule: "basic-auth", Severity: Error}, byPlace}, true
 	}
 	if v := c.verdict(); v.rule != "" {
 		return found{Match{Rule: v.rule, Severity: v.severity}, byName}, true

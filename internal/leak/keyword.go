@@ -9,12 +9,13 @@ import (
 type role uint8
 
 const (
-	roleName   role = iota // an identifier that may be a secret's name
-	roleToken              // a token of a known format
-	rolePEM                // the first line of a key in armor
-	roleURL                // the colon of scheme://
-	roleHeader             // an HTTP header with credentials
-	roleUsers              // lines of user:password
+	roleName    role = iota // an identifier that may be a secret's name
+	roleToken               // a token of a known format
+	rolePEM                 // the first line of a key in armor
+	roleURL                 // the colon of scheme://
+	roleHeader              // an HTTP header with credentials
+	roleUsers               // lines of user:password
+	roleArmor64             // base64 of such a line
 )
 
 // keyword is one entry of the matcher. Its text is lower case.
@@ -194,5 +195,5 @@ func keywordsOf(all []*pattern) []keyword {
 
 // landmarks are fixed texts that begin something with a reader of its own.
 var landmarks = map[string]role{
-	"-----begin": rolePEM, "://": roleURL, "basic ": roleHeader, "chpasswd:": roleUsers, "putty-user-key-file": rolePEM,
+	"-----begin": rolePEM, "://": roleURL, "basic ": roleHeader, "chpasswd:": roleUsers, "ls0tls1crudjti": roleArmor64, "putty-user-key-file": rolePEM,
 }

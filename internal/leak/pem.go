@@ -1,6 +1,9 @@
 package leak
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // maxArmor is the longest key in armor that is read, in bytes.
 const maxArmor = 64 << 10
@@ -129,4 +132,29 @@ func (s *scan) readStaticKey(start, body int) {
 	}
 	s.armor = body + size
 	s.report(found{Match{Rule: "private-key", Start: start, End: s.armor, Severity: Error, What: "OpenVPN static key"}, byFormat})
+}
+
+// readArmor64 looks at base64 that begins as "-----BEGIN " does: kubeconfigs,
+// Secrets and talosconfigs hold keys that way.
+func (s *scan) readArmor64(start int) {
+	if start < s.armor {
+		return
+	}
+	end := start
+	for end < len(s.data) && end-start < maxArmor && isBase64Byte(s.data[end]) {
+		end++
+	}
+	s.work.tokens += end - start
+	s.armor = end
+	size := min(end-start, 160) &^ 3
+	head, ok := decodeBase64(string(s.data[start : start+size]))
+	label, _, found64 := strings.Cut(strings.TrimPrefix(string(head), "-----BEGIN "), "-----")
+	if !ok || !found64 || !strings.HasSuffix(label, "PRIVATE KEY") || end-start < 80 {
+		return
+	}
+	m := Match{Rule: "private-key", Start: start, End: end, Severity: Error, What: "private key in base64"}
+	if from, _ := s.line(start, 60); bytes.Contains(s.data[from:start], []byte("client-key-data")) {
+		m.Rule, m.What = "kubeconfig-client-key", "private key of a kubeconfig"
+	}
+	s.report(found{m, byFormat})
 }

@@ -217,6 +217,7 @@ var exampleWords = wordSet(`
 	s3cret s3cr3t passw0rd p4ssw0rd nopassword nopass some very super top random new old
 	low medium high info warn warning error debug trace always never auto automatic manual internal external local localhost
 	hash hashed salted salt nonce generated dynamic static
+	opensesame sesame
 	senha contrasena contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort`)
 
 // accountWords are names of accounts and servers: a password of that name alone

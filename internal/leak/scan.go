@@ -69,6 +69,8 @@ func (s *scan) hit(start int, w *keyword) {
 		return
 	case rolePEM:
 		s.readArmor(start)
+	case roleArmor64:
+		s.readArmor64(start)
 	case roleURL:
 		s.readURL(start)
 	}

@@ -44,13 +44,16 @@ func (d *document) value(i int) []Match {
 	if v.Text == "" || d.sops && len(v.Keys) > 0 && v.Keys[0] == "sops" || isSealed(v.Text) {
 		return nil
 	}
-	inert, nested := d.isInert(v), isNested(v.Text)
-	s := &scan{name: d.Name, purpose: d.purpose, data: []byte(v.Text), only: inert || !nested}
-	if nested {
+	inert := d.isInert(v)
+	s := &scan{name: d.Name, purpose: d.purpose, data: []byte(v.Text), only: inert || !isComposed(v.Text)}
+	if isNested(v.Text) {
 		s.name, s.kind = v.last(), kindOf(v.last())
 	}
 	s.run()
 	if len(s.found) == 0 && !inert {
+		if len(v.Keys) > 1 && v.Keys[len(v.Keys)-2] == "chpasswd" {
+			s.readUserList()
+		}
 		d.judgeValue(s, i)
 	}
 	if len(s.found) == 0 {
@@ -65,6 +68,10 @@ func (v *Value) last() string {
 	}
 	return v.Keys[len(v.Keys)-1]
 }
+
+// isComposed reports whether a value may hold names with values of their own:
+// DB_PASSWORD=x in a list, --password x in a command, a connection string.
+func isComposed(text string) bool { return strings.ContainsAny(text, "=: \n") }
 
 // isNested reports whether a value is a text with lines or a document of its own.
 func isNested(text string) bool {
