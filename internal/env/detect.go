@@ -1,6 +1,7 @@
 package env
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ func newDetector(paths []string, cfg *config.Config) *detector {
 		d.out.tree[p] = true
 	}
 	if cfg != nil {
-		for name := range cfg.Environments {
+		for _, name := range slices.Sorted(maps.Keys(cfg.Environments)) {
 			d.learn(name)
 		}
 		for _, r := range cfg.Recipients {

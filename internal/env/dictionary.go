@@ -31,11 +31,13 @@ func lookup(s string) (word, bool) {
 		return word{"staging", strong}, true
 	case "stage":
 		return word{"staging", medium}, true
-	case "preprod":
+	case "preprod", "pre-prod", "pre_prod", "preproduction", "pre-production", "pre_production":
 		return word{"preprod", strong}, true
+	case "nonprod", "non-prod", "non_prod", "nonproduction", "non-production", "non_production":
+		return word{"nonprod", strong}, true
 	case "uat":
 		return word{"uat", strong}, true
-	case "dev", "development", "develop":
+	case "dev", "development", "develop", "devel":
 		return word{"dev", medium}, true
 	case "qa":
 		return word{"qa", medium}, true
@@ -51,7 +53,11 @@ func lookup(s string) (word, bool) {
 		return word{"preview", weak}, true
 	case "demo":
 		return word{"demo", weak}, true
-	case "perf":
+	case "acc", "acceptance":
+		return word{"acc", weak}, true
+	case "sit":
+		return word{"sit", weak}, true
+	case "perf", "performance":
 		return word{"perf", weak}, true
 	case "local":
 		return word{"local", weak}, true
@@ -74,8 +80,10 @@ func Rank(env string) int {
 		return 0
 	case "dev":
 		return 1
-	case "test", "int", "preview", "demo", "perf":
+	case "test", "int", "preview", "demo", "perf", "nonprod":
 		return 2
+	case "acc", "sit":
+		return 3
 	case "qa", "uat":
 		return 4
 	case "staging":
@@ -159,17 +167,27 @@ func home(dir string) bool {
 // span is a part of a string.
 type span struct{ start, end int }
 
-// tokens splits a name at ".", "_" and "-"; offsets count from at.
+// tokens splits a name at ".", "_" and "-"; offsets count from at. What turns the
+// word behind it around stays with it: non-prod and pre-prod are not prod.
 func tokens(name string, at int) iter.Seq[span] {
 	return func(yield func(span) bool) {
 		from := 0
 		for i := 0; i <= len(name); i++ {
-			if i == len(name) || name[i] == '.' || name[i] == '_' || name[i] == '-' {
-				if i > from && !yield(span{at + from, at + i}) {
-					return
-				}
-				from = i + 1
+			if i < len(name) && name[i] != '.' && name[i] != '_' && name[i] != '-' {
+				continue
 			}
+			if i < len(name) && turns(name[from:i], name[i+1:]) {
+				continue
+			}
+			if i > from && !yield(span{at + from, at + i}) {
+				return
+			}
+			from = i + 1
 		}
 	}
+}
+
+func turns(token, next string) bool {
+	return len(token) == 3 && (strings.EqualFold(token, "pre") || strings.EqualFold(token, "non")) &&
+		len(next) >= 3 && strings.EqualFold(next[:2], "pr") && (strings.EqualFold(next[2:3], "o") || strings.EqualFold(next[2:3], "d"))
 }

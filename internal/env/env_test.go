@@ -126,11 +126,11 @@ func TestDetect(t *testing.T) {
 			overlays/{prod,production,dev}/secret.yaml`, `
 			overlays/*/secret.yaml dev prod production`},
 		{"an environment with its own name", `
-			overlays/{base,dev,prod,acc}/{kustomization,secret}.yaml
+			overlays/{base,dev,prod,beta}/{kustomization,secret}.yaml
 			overlays/common/{kustomization,secret}.yaml
 			overlays/tools/kustomization.yaml`, `
-			overlays/*/kustomization.yaml dev acc prod
-			overlays/*/secret.yaml dev acc prod`},
+			overlays/*/kustomization.yaml dev beta prod
+			overlays/*/secret.yaml dev beta prod`},
 		{"appsettings", `
 			src/Shop/appsettings.json
 			src/Shop/appsettings.{Development,Production}.json`, `
@@ -175,6 +175,25 @@ func TestDetect(t *testing.T) {
 			apps/api-*/values.yaml dev prod
 			apps/web-*/values.yaml dev prod`},
 
+		{"not production", `
+			clusters/{prod,non-prod,pre-prod}/secret.yaml
+			values-{nonprod,pre-production,prod}.yaml
+			aws-non-prod/main.tf
+			aws-prod/other.tf`, `
+			clusters/*/secret.yaml nonprod preprod prod
+			values-*.yaml nonprod preprod prod
+			~aws-non-prod/main.tf nonprod
+			~aws-prod/other.tf prod`},
+		{"acceptance", `secrets/{acc,sit,prod}.env`, `secrets/*.env acc sit prod`},
+		{"Pulumi, Rails, Ansible", `
+			Pulumi.{dev,prod}.yaml
+			config/credentials/{production,staging}.yml.enc
+			inventory/{production,staging}
+			us-east-1/{prod,staging}/main.tf`, `
+			Pulumi.*.yaml dev prod
+			config/credentials/*.yml.enc staging prod
+			inventory/* staging prod
+			us-east-1/*/main.tf staging prod`},
 		{"sealed with another suffix", `
 			overlays/{dev,prod}/kustomization.yaml
 			overlays/dev/secret.yml
@@ -346,7 +365,7 @@ func TestKilter(t *testing.T) {
 
 func TestWhy(t *testing.T) {
 	m, err := Detect(listed(`
-		overlays/{dev,staging,prod,acc}/{kustomization,secret}.yaml
+		overlays/{dev,staging,prod,beta}/{kustomization,secret}.yaml
 		.env.{dev,prod}
 		apps/api/prod/secret.yaml
 		src/test/app.yaml
@@ -359,8 +378,8 @@ func TestWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"overlays/prod/secret.yaml": "overlays/prod/secret.yaml belongs to environment prod, unit overlays/*/secret.yaml: the directory overlays/prod stands beside acc, dev and staging.",
-		"overlays/acc/secret.yaml":  "overlays/acc/secret.yaml belongs to environment acc, unit overlays/*/secret.yaml: the directory overlays/acc holds the same files as its siblings dev, prod and staging.",
+		"overlays/prod/secret.yaml": "overlays/prod/secret.yaml belongs to environment prod, unit overlays/*/secret.yaml: the directory overlays/prod stands beside beta, dev and staging.",
+		"overlays/beta/secret.yaml": "overlays/beta/secret.yaml belongs to environment beta, unit overlays/*/secret.yaml: the directory overlays/beta holds the same files as its siblings dev, prod and staging.",
 		".env.prod":                 `.env.prod belongs to environment prod, unit .env.*: "prod" in its name, where its siblings are .env.dev.`,
 		"clusters/prod-us/x.yaml":   `the directory clusters/prod-us has "prod" where its siblings name their environments.`,
 		"apps/api/prod/secret.yaml": `belongs to no environment: "prod" in apps/api/prod has no sibling of another environment in the same place.`,
@@ -408,7 +427,7 @@ func TestRank(t *testing.T) {
 			t.Errorf("%s is not below %s", order[i], order[i+1])
 		}
 	}
-	for env, want := range map[string]bool{"prod": true, "production": true, "prod2": true, "prod-eu": true, "prd": true, "preprod": false, "staging": false, "acc": false} {
+	for env, want := range map[string]bool{"prod": true, "production": true, "prod2": true, "prod-eu": true, "prd": true, "preprod": false, "non-prod": false, "non-prod-eu": false, "pre-prod": false, "staging": false, "acc": false} {
 		if Production(env) != want {
 			t.Errorf("Production(%s) = %v", env, !want)
 		}

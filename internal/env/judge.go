@@ -83,7 +83,7 @@ func (l *linker) linked(a, b *member) bool {
 	switch {
 	case l.family.whole && atHome && (high > weak || !inside), low == strong:
 		return true
-	case l.family.whole && high == strong && low == medium && !inside:
+	case high == strong && low == medium && !inside:
 		return true
 	case high == weak:
 		return false

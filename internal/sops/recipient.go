@@ -60,6 +60,7 @@ func kindOf(s string) Kind {
 
 var (
 	fingerprint = regexp.MustCompile(`^([0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64})!?$`)
+	address     = regexp.MustCompile(`^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$`)
 	kmsARN      = regexp.MustCompile(`^arn:aws[\w-]*:kms:[^:\s]+:[0-9]+:(key|alias)/[^\s|]+$`)
 	gcpID       = regexp.MustCompile(`^projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+$`)
 	azureURL    = regexp.MustCompile(`^(https://[^/\s]+)/keys/([^/\s]+)(?:/([^/\s]*))?$`)
@@ -76,7 +77,8 @@ func parseKind(kind Kind, s string) (Recipient, error) {
 		return parseAge(s)
 	case PGP:
 		id := pgpID(s)
-		if !fingerprint.MatchString(id) {
+		// gpg takes an address too, and SOPS hands it whatever stands there.
+		if !fingerprint.MatchString(id) && !address.MatchString(id) {
 			return Recipient{}, errors.New("not a PGP fingerprint: want 40 hexadecimal digits")
 		}
 		return Recipient{PGP, id}, nil

@@ -159,6 +159,7 @@ func (b *rulesReader) locate(l syntax.Leaf, text string, from int) (RecipientAt,
 	if !l.Anchor.IsZero() {
 		source = l.Anchor
 		at.Source = source
+		at.Comment = b.comment(source)
 		at.Name = b.anchor(source)
 		if at.Name == "" {
 			at.Name = strings.TrimPrefix(string(l.Span.Cut(b.file.Data)), "*")
@@ -183,6 +184,19 @@ func (b *rulesReader) locate(l syntax.Leaf, text string, from int) (RecipientAt,
 		at.Source = l.Span
 	}
 	return at, from + i + len(text)
+}
+
+// comment is the comment of the value that an alias names.
+func (b *rulesReader) comment(source syntax.Span) string {
+	if b.comments == nil {
+		b.comments = map[int]string{}
+		for _, l := range b.file.Leaves {
+			if l.Anchor.IsZero() {
+				b.comments[l.Span.Start.Offset] = l.Comment
+			}
+		}
+	}
+	return b.comments[source.Start.Offset]
 }
 
 var anchorBefore = regexp.MustCompile(`&([^\s,\[\]{}&]+)[ \t]+$`)

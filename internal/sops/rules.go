@@ -40,8 +40,9 @@ func ReadRules(f *syntax.File) (*Rules, error) {
 }
 
 type rulesReader struct {
-	rules *Rules
-	file  *syntax.File
+	rules    *Rules
+	file     *syntax.File
+	comments map[int]string // of values, by offset; made when an alias first asks
 }
 
 func (b *rulesReader) problem(at syntax.Span, format string, args ...any) {

@@ -134,6 +134,9 @@ func TestReadRulesPositions(t *testing.T) {
 	if s := r.Rules[3].Selector; s != (Selector{EncryptedRegex, "^data$"}) {
 		t.Errorf("the merged selector is %v", s)
 	}
+	if c := r.Rules[0].Recipients[0].Comment; c != " Alice" {
+		t.Errorf("the comment is %q", c)
+	}
 	if s := r.Rules[1].Span; s.Start.Line != 14 || s.End.Line != 16 {
 		t.Errorf("the second rule stands at lines %d to %d", s.Start.Line, s.End.Line)
 	}
