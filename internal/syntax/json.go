@@ -59,10 +59,7 @@ func (r *jsonReader) space() {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			r.pos++
 		case strings.HasPrefix(r.src[r.pos:], "//"):
-			end := r.pos + strings.IndexByte(r.src[r.pos:]+"\n", '\n')
-			for end > r.pos && r.src[end-1] == '\r' {
-				end--
-			}
+			end := eol(r.src, r.pos)
 			r.comment(stretch{r.pos, end}, 2)
 			r.pos = end
 		case strings.HasPrefix(r.src[r.pos:], "/*"):

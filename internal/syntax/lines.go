@@ -8,9 +8,9 @@ import "strings"
 func (b *build) lines(start, end int) (comments []stretch) {
 	r := lineReader{build: b}
 	for start < end && b.err == nil {
-		stop := start + strings.IndexByte(b.src[start:end]+"\n", '\n')
-		r.line(start, stop)
-		start = stop + 1
+		next := min(nextLine(b.src, start), end)
+		r.line(start, next)
+		start = next
 	}
 	b.path = b.path[:0]
 	return r.comments
@@ -41,7 +41,7 @@ func (r *lineReader) line(start, end int) {
 			at++
 		}
 	}
-	text := strings.TrimRight(r.src[at:end], " \t\r")
+	text := strings.TrimRight(r.src[at:end], " \t\r\n")
 	if strings.HasPrefix(text, "#") {
 		r.comments = append(r.comments, stretch{at, at + len(text)})
 		return

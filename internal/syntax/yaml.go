@@ -52,17 +52,17 @@ func cleanText(text string) bool {
 // and the next marker starts anew.
 func (r *yamlReader) stream() {
 	for first := true; ; first = false {
-		start := r.pos
+		start := r.last
 		kind := r.peek()
 		switch {
-		case r.yamlScanner.err != nil:
+		case r.yamlScanner.err != nil: // behind the last document
 		case kind == tokenEnd:
 			return
 		case kind == tokenDocEnd:
 			r.next()
 			continue
 		case !first:
-			start = r.queue[r.head].start
+			start = r.here()
 		}
 		if len(r.file.Docs) >= maxDocs {
 			r.file.Broken = errDocs
@@ -84,7 +84,7 @@ func (r *yamlReader) document(start int, implicit bool) bool {
 	if r.peek() == tokenDocStart {
 		start = r.next().end
 	} else if !implicit {
-		r.yamlScanner.fail(r.pos, "did not find the expected start of a document (---)")
+		r.yamlScanner.fail(start, "found more behind the end of a document")
 	}
 	r.begin(start)
 	r.made = r.made[:0]
@@ -104,8 +104,9 @@ func (r *yamlReader) document(start int, implicit bool) bool {
 		return r.broken(start, firstLeaf)
 	}
 	r.compact(firstLeaf)
-	r.end(r.queue[r.head].start, nil)
-	if r.peek() == tokenDocEnd {
+	kind := r.peek()
+	r.end(r.here(), nil)
+	if kind == tokenDocEnd {
 		r.next()
 	}
 	return true
@@ -118,11 +119,6 @@ func (r *yamlReader) root() {
 		return // a document with nothing in it
 	}
 	r.node(nowhere, true, false)
-	switch r.peek() {
-	case tokenDirective, tokenDocStart, tokenDocEnd, tokenEnd:
-	default:
-		r.yamlScanner.fail(r.queue[r.head].start, "did not find the expected end of the document")
-	}
 }
 
 var errDirty = errors.New("it holds invalid UTF-8 or control characters")
@@ -186,7 +182,7 @@ func (r *yamlReader) node(key stretch, block, indentless bool) {
 	case p.any():
 		r.scalarLeaf(p, yamlToken{stretch: stretch{p.end, p.end}}, key)
 	default:
-		r.yamlScanner.fail(r.queue[r.head].start, "did not find the expected value")
+		r.yamlScanner.fail(r.here(), "did not find the expected value")
 	}
 	r.depth--
 }
@@ -265,7 +261,7 @@ func (r *yamlReader) blockSeq(own bool) {
 
 func (r *yamlReader) expected(what string) {
 	if r.yamlScanner.err == nil {
-		r.yamlScanner.fail(r.queue[r.head].start, "did not find "+what)
+		r.yamlScanner.fail(r.here(), "did not find "+what)
 	}
 }
 
@@ -291,7 +287,7 @@ func (r *yamlReader) blockMap(own stretch) {
 				r.node(key.stretch, true, true)
 			}
 		} else {
-			r.empty(key.stretch, key.end)
+			r.empty(key.stretch, r.last)
 		}
 		m.finish(r, key, from)
 	}
@@ -372,13 +368,13 @@ func (r *yamlReader) flowPair(m *mapping, closing tokenKind) {
 			key = r.key(false)
 		}
 	case tokenValue:
-		at := r.queue[r.head].start
+		at := r.here()
 		key = yamlKey{stretch: stretch{at, at}}
 	default:
 		key = r.key(false)
 	}
 	from := m.begin(r, key)
-	at := key.end
+	at := r.last
 	if r.peek() == tokenValue {
 		at = r.next().end
 		switch r.peek() {
@@ -404,7 +400,7 @@ type yamlKey struct {
 // key reads a key. A collection as a key is told by its source, and its own values
 // are leaves below "?".
 func (r *yamlReader) key(block bool) yamlKey {
-	start := r.queue[r.head].start
+	start := r.here()
 	if r.peek() == tokenAlias {
 		t := r.next()
 		return yamlKey{text: r.aliasKey(t), stretch: t.stretch}
@@ -412,18 +408,10 @@ func (r *yamlReader) key(block bool) yamlKey {
 	p := r.properties()
 	switch kind := r.peek(); {
 	case kind == tokenScalar:
-		t := r.next()
-		k := yamlKey{text: t.value, stretch: t.stretch}
-		k.merge = t.value == "<<" && (p.tag == "" && t.style == Plain || p.tag == "!!merge")
-		if p.anchor != "" {
-			r.push(K(t.value))
-			l := Leaf{Value: t.value, Kind: kindOf(p.tag, t.style, t.value), Style: t.style, Span: r.span(t.start, t.end)}
-			r.name(p, &anchored{single: true, scalar: l})
-			r.pop()
-		}
-		return k
-	case p.any() && (kind == tokenValue || kind == tokenFlowEntry || kind == tokenFlowMapEnd || kind == tokenFlowSeqEnd || kind == tokenKey || kind == tokenBlockEnd):
-		return yamlKey{stretch: stretch{p.end, p.end}}
+		return r.scalarKey(p, r.next())
+	case p.any() && (kind == tokenKey || kind == tokenValue || kind == tokenBlockEnd ||
+		kind == tokenFlowEntry || kind == tokenFlowMapEnd || kind == tokenFlowSeqEnd):
+		return r.scalarKey(p, yamlToken{stretch: stretch{p.end, p.end}})
 	}
 	if r.yamlScanner.err != nil {
 		return yamlKey{}
@@ -436,8 +424,19 @@ func (r *yamlReader) key(block bool) yamlKey {
 		r.peek()
 	}
 	if r.yamlScanner.err == nil && r.build.err == nil {
-		end = r.queue[r.head].start
+		end = r.here()
 	}
 	text := strings.TrimRight(r.build.src[start:max(start, end)], " \t\r\n")
 	return yamlKey{text: text, stretch: stretch{start, start + len(text)}}
+}
+
+func (r *yamlReader) scalarKey(p properties, t yamlToken) yamlKey {
+	if p.anchor != "" {
+		r.push(K(t.value))
+		l := Leaf{Value: t.value, Kind: kindOf(p.tag, t.style, t.value), Style: t.style, Span: r.span(t.start, t.end)}
+		r.name(p, &anchored{single: true, scalar: l})
+		r.pop()
+	}
+	merge := t.value == "<<" && (p.tag == "" && t.style == Plain || p.tag == "!!merge")
+	return yamlKey{text: t.value, merge: merge, stretch: t.stretch}
 }

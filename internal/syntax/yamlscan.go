@@ -67,6 +67,7 @@ type yamlScanner struct {
 	queue     []yamlToken
 	head      int
 	taken     int // tokens handed out, those in queue[:head] included
+	last      int // end of the last token handed out
 	comments  []stretch
 	err       error // *yamlError, or a limit
 }
@@ -82,7 +83,7 @@ func newYAMLScanner(src string) *yamlScanner {
 
 // restart begins anew at a line's start, after an error in what stood before.
 func (s *yamlScanner) restart(at int) {
-	s.pos, s.lineStart = at, at
+	s.pos, s.lineStart, s.last = at, at, at
 	s.flow, s.indent, s.indents = 0, -1, s.indents[:0]
 	s.keyOK = true
 	s.keys = append(s.keys[:0], simpleKey{})
@@ -127,7 +128,17 @@ func (s *yamlScanner) next() yamlToken {
 	}
 	s.head++
 	s.taken++
+	s.last = t.end
 	return *t
+}
+
+// here is where the token begins that peek has told of; after an error, where the
+// last token ended.
+func (s *yamlScanner) here() int {
+	if s.err == nil && s.head < len(s.queue) {
+		return s.queue[s.head].start
+	}
+	return s.last
 }
 
 // wanting reports whether the token at the head cannot be told yet.
@@ -177,6 +188,7 @@ func (s *yamlScanner) fetch() {
 		s.unroll(-1)
 		s.dropKey()
 		s.keyOK = false
+		s.line++ // no key goes on behind the end
 		s.emit(tokenEnd, s.pos, s.pos)
 		return
 	}
@@ -249,6 +261,10 @@ func (s *yamlScanner) skipSpace() {
 		switch c := s.src[s.pos]; {
 		case c == ' ', c == '\t' && (s.flow > 0 || !s.keyOK):
 			s.pos++
+		case c == '\t':
+			if !s.idle() {
+				return
+			}
 		case c == '#':
 			start := s.pos
 			s.pos = lineEnd(s.src, s.pos)
@@ -264,6 +280,20 @@ func (s *yamlScanner) skipSpace() {
 			}
 		}
 	}
+}
+
+// idle passes white space where nothing but a comment follows on the line: a tab does
+// no harm then, though libyaml mostly refuses it.
+func (s *yamlScanner) idle() bool {
+	i := s.pos
+	for isBlank(s.src, i) {
+		i++
+	}
+	if i < len(s.src) && s.src[i] != '#' && breakAt(s.src, i) == 0 {
+		return false
+	}
+	s.pos = i
+	return true
 }
 
 func (s *yamlScanner) newline(n int) {
