@@ -66,14 +66,14 @@ done (usage, configuration, or a file that could not be read).`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.what.base, "base", "", "compare with this revision or `directory`")
+	flags.StringVar(&f.what.base, "base", "", "the `revision|directory` to compare with")
 	flags.StringVar(&f.what.head, "head", "", "review this `revision` instead of the work tree")
 	flags.BoolVar(&f.what.staged, "staged", false, "review what is staged")
 	flags.BoolVar(&f.what.all, "all", false, "review the whole tree and not a change")
 	flags.StringVar(&f.explain, "explain", "", "say which environment and rules a `path` falls under, and why")
-	flags.StringVar(&f.format, "format", "", "text, github, json, sarif or markdown (default text; github in a workflow)")
+	flags.StringVar(&f.format, "format", "", "the `name` of the format: text, github, json, sarif or markdown (default text; github in a workflow)")
 	flags.StringVar(&f.output, "output", "", "write the report to a `file` instead of the standard output")
-	flags.StringVar(&f.failOn, "fail-on", "", "the least severity that fails: error, warning, notice or never (default error)")
+	flags.StringVar(&f.failOn, "fail-on", "", "the least `severity` that fails: error, warning, notice or never (default error)")
 	flags.StringVar(&f.config, "config", "", "use this configuration `file` instead of Base's "+config.Name)
 	complete := func(flag string, values []string) {
 		// It errors only where the flag does not exist.

@@ -66,7 +66,7 @@ func (a *app) explainCommand() *cobra.Command {
 				return usagef("unknown rule %q%s: valid are %s", args[0], didYouMean(args[0], ruleIDs()), strings.Join(ruleIDs(), ", "))
 			}
 			r := all[i]
-			_, err := fmt.Fprintf(a.stdout, "# %s\n\n%s %s, %s; since %s\n\n%s\n", r.ID, r.Family, r.Severity, r.Speaks(), r.Since, strings.TrimSpace(r.Doc))
+			_, err := fmt.Fprintf(a.stdout, "# %s\n\n%s. Severity %s; speaks %s; since %s.\n\n%s\n", r.ID, r.Family, r.Severity, r.Speaks(), r.Since, strings.TrimSpace(r.Doc))
 			return err
 		},
 	}

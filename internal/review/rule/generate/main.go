@@ -37,7 +37,7 @@ func document(rules []*review.Rule) string {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, strings.ReplaceAll(r.Summary(), "|", `\|`))
 	}
 	for _, r := range rules {
-		fmt.Fprintf(&b, "\n## %s\n\n%s %s; speaks %s; since %s.\n\n%s\n", r.ID, r.Family, r.Severity, r.Speaks(), r.Since, demoted(r.Doc))
+		fmt.Fprintf(&b, "\n## %s\n\n%s. Severity %s; speaks %s; since %s.\n\n%s\n", r.ID, r.Family, r.Severity, r.Speaks(), r.Since, demoted(r.Doc))
 	}
 	return b.String()
 }
