@@ -96,8 +96,8 @@ var rules = [...]string{
 // guess at, and times.
 func (c *candidate) isHarmless() bool {
 	v := c.value
-	if Placeholder(c.name, v) || isTime(v) || isEmail(v) || isJWTHeader(v) {
-		return true
+	if Placeholder(c.name, v) || isTime(v) || isEmail(v) || isIdleJWT(v) || strings.HasPrefix(v, "LS0tLS1CRUdJTi") {
+		return true // keys in base64 have a reader of their own
 	}
 	switch passwordHash(v) {
 	case "bcrypt", "argon2", "yescrypt", "scrypt", "pbkdf2":
@@ -123,9 +123,18 @@ func isEmail(v string) bool {
 	return ok && name != "" && strings.Contains(domain, ".") && !strings.ContainsAny(domain, "@!#$%^&*()/") && wordShare(domain) > 0.5
 }
 
-// isJWTHeader knows the part of a token that holds nothing secret.
-func isJWTHeader(v string) bool {
-	return strings.HasPrefix(v, "eyJ") && !strings.Contains(v, ".") && bytes.HasPrefix(decodeSegment(v), []byte(`{"alg`))
+// isIdleJWT knows tokens that open nothing: a header alone, a tutorial's claims.
+func isIdleJWT(v string) bool {
+	if !strings.HasPrefix(v, "eyJ") {
+		return false
+	}
+	switch strings.Count(v, ".") {
+	case 0:
+		return bytes.HasPrefix(decodeSegment(v), []byte(`{"alg`))
+	case 2:
+		return !isJWT(v)
+	}
+	return false
 }
 
 // isPassword accepts what a person or a generator would choose as a password.
@@ -322,6 +331,9 @@ func isIdentifier(v string) bool {
 		return false
 	}
 	share := wordShare(v)
+	if at := len(v) - 6; at > 4 && v[at] == '-' && f.upper == 0 && isLowerAlnum(v[at+1:]) {
+		share = max(share, wordShare(v[:at])) // Kubernetes puts five random letters behind generated names
+	}
 	if f.joints > 0 && share > 0.25 && hasVersion(v) {
 		return true // chart-1.2.3
 	}
@@ -329,6 +341,15 @@ func isIdentifier(v string) bool {
 		return f.digits == 0 && share > 0.7 || f.digits <= 2 && turns(v) >= 2 && share > 0.75
 	}
 	return share > 0.65
+}
+
+func isLowerAlnum(v string) bool {
+	for i := range len(v) {
+		if !isLower(v[i]) && !isDigit(v[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // turns counts how often case or kind changes between neighbours.

@@ -251,7 +251,7 @@ func isExampleWord(lower string) bool {
 		return true
 	}
 	stem := strings.TrimRight(lower, "0123456789")
-	if exampleWords[stem] && len(lower)-len(stem) <= 4 || exampleWords[lower] {
+	if isExampleStem(stem) && len(lower)-len(stem) <= 4 || exampleWords[lower] {
 		return true
 	}
 	words := strings.FieldsFunc(lower, func(r rune) bool { return r < 'a' || r > 'z' })
@@ -259,6 +259,19 @@ func isExampleWord(lower string) bool {
 		return false
 	}
 	return len(words) > 1 && !hasDigitsAndSigns(lower) && !slices.ContainsFunc(words, func(w string) bool { return !exampleWords[w] && !accountWords[w] })
+}
+
+// isExampleStem knows one example word, or two written together: testkey.
+func isExampleStem(stem string) bool {
+	if exampleWords[stem] {
+		return true
+	}
+	for i := 2; i+2 < len(stem) && len(stem) <= 24; i++ {
+		if exampleWords[stem[:i]] && exampleWords[stem[i:]] {
+			return true
+		}
+	}
+	return false
 }
 
 // hasDigitsAndSigns tells somebody's password from words joined by signs.

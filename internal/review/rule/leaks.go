@@ -76,7 +76,20 @@ func scanFile(f *review.File) leaks {
 			found = append(found, scanText(s, data, c.Span.Start.Offset, leak.Text(f.Path, text))...)
 		}
 	}
+	if s.Format == syntax.INI {
+		found = append(found, beside(found, scanText(s, data, 0, leak.Text(f.Path, data)))...)
+	}
 	return place(f, dedupe(found))
+}
+
+// beside keeps what overlaps none of the leaks found already. Much that is read as
+// INI holds more than names and values: inventories, units, routers' directives.
+func beside(found, more leaks) leaks {
+	return slices.DeleteFunc(more, func(m leakAt) bool {
+		return slices.ContainsFunc(found, func(l leakAt) bool {
+			return l.span.Start.Offset < m.span.End.Offset && m.span.Start.Offset < l.span.End.Offset
+		})
+	})
 }
 
 func scanText(s *syntax.File, data []byte, at int, matches []leak.Match) leaks {
@@ -155,7 +168,7 @@ func place(f *review.File, found leaks) leaks {
 			}
 		case inlined(o) && (l.Issuer != "" || keyMaterial(l.Rule)):
 			l.owner = "inline-secret"
-		case o == nil && generatorLeaf(f, l.leaf):
+		case generatorLeaf(f, l.leaf):
 			l.owner = "generator-literal"
 		case dotenv && l.Issuer == "":
 			l.owner = "tracked-dotenv"
