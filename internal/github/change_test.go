@@ -153,7 +153,23 @@ func TestChangeReadsEveryCommit(t *testing.T) {
 	commit(githubtest.Files{"bin": "a\x00b"})
 	commit(githubtest.Files{"bin": githubtest.Removed, "final": "f\n"})
 	n := r.OpenPull("alice", "feature", "Change")
-	s.Forget()
+	for _, git := range []bool{true, false} {
+		s.Forget()
+		if !git { // a server that serves no git: then the API is asked for each commit
+			s.Arm(githubtest.Fault{Op: "git", Status: 404, Times: -1})
+		}
+		readsEveryCommit(t, s, r, n, ids, want)
+		if calls := s.Count("repos/get-commit"); git && calls != 0 || !git && calls != 4 {
+			t.Errorf("git %t: %d calls for commits; the last one's tree is Head's", git, calls)
+		}
+		if calls := s.Count("git/get-blob"); calls > 1 { // the binary file
+			t.Errorf("git %t: %d calls for contents", git, calls)
+		}
+	}
+}
+
+func readsEveryCommit(t *testing.T, s *githubtest.Server, r *githubtest.Repo, n int, ids []string, want []map[string]string) {
+	t.Helper()
 	ch, err := reader(t, s, r).Change(context.Background(), github.Range{Repo: "octo/shop", Base: "main", Head: ids[4], Pull: n})
 	if err != nil {
 		t.Fatal(err)
@@ -182,15 +198,15 @@ func TestChangeReadsEveryCommit(t *testing.T) {
 			}
 		}
 	}
-	if got := s.Count("repos/get-commit"); got != 4 {
-		t.Errorf("%d calls for commits, want 4: the last one's tree is Head's", got)
-	}
-	if got := s.Count("git/get-blob"); got > 1 { // the binary file
-		t.Errorf("%d calls for contents", got)
-	}
 }
 
 func TestChangeKeepsItsBudget(t *testing.T) {
+	t.Run("one commit", func(t *testing.T) { keepsItsBudget(t, 1) })
+	t.Run("25 commits", func(t *testing.T) { keepsItsBudget(t, 25) })
+}
+
+func keepsItsBudget(t *testing.T, commits int) {
+	t.Helper()
 	s := githubtest.New(t)
 	files, change := githubtest.Files{}, githubtest.Files{}
 	for i := range 50 {
@@ -198,6 +214,9 @@ func TestChangeKeepsItsBudget(t *testing.T) {
 		change[fmt.Sprintf("d/%d.yaml", i)] = numbered(40, "v") + "added\n"
 	}
 	r := s.NewRepo("octo/shop", files)
+	for i := range commits - 1 {
+		r.Commit("feature", "On the way", githubtest.Files{fmt.Sprintf("d/%d.yaml", i): "on the way\n"})
+	}
 	head := r.Commit("feature", "Change", change)
 	n := r.OpenPull("alice", "feature", "Change")
 	c := reader(t, s, r)
@@ -206,7 +225,7 @@ func TestChangeKeepsItsBudget(t *testing.T) {
 	start := time.Now()
 	ch, err := c.Change(context.Background(), github.Range{Repo: "octo/shop", Base: "main", Head: head, Pull: n})
 	took := time.Since(start)
-	if err != nil || len(ch.Files) != 50 || len(ch.Incomplete) > 0 {
+	if err != nil || len(ch.Files) != 50 || len(ch.Incomplete) > 0 || len(ch.Commits) != commits {
 		t.Fatalf("%d files, %q, %v", len(ch.Files), ch.Incomplete, err)
 	}
 	if calls := len(s.Requests()); calls > 8 {

@@ -24,7 +24,7 @@ type Client struct {
 	api   *gh.Client
 	plain http.RoundTripper // retries, and sends no token
 	auth  http.RoundTripper // with the token
-	warm  func(context.Context) error
+	token func(context.Context) (string, error)
 
 	mu   sync.Mutex
 	self *Self
@@ -54,6 +54,7 @@ func New(token string, opt Options) (*Client, error) {
 	}
 	plain := newRetrier(opt)
 	c := newClient(opt, base, &bearer{plain, base.Host, token}, plain)
+	c.token = func(context.Context) (string, error) { return token, nil }
 	if strings.HasPrefix(token, "ghs_") || token == "" {
 		c.self = &Self{} // an installation's token may not ask who it is
 	}

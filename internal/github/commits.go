@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -19,7 +20,7 @@ type commit struct {
 	repo.Commit
 	tree    string
 	parent  string // the first
-	files   []*gh.CommitFile
+	files   []commitFile
 	read    bool
 	content map[string]string // path to the id of what the commit put there
 }
@@ -46,7 +47,7 @@ func (r *reading) readCommits(ctx context.Context, change repo.Change) ([]repo.C
 			todo = append(todo, c)
 		}
 	}
-	if err := r.readEach(ctx, todo); err != nil {
+	if err := r.readEach(ctx, r.readPacked(ctx, todo)); err != nil {
 		return nil, err
 	}
 	if err := r.commitContents(ctx, list); err != nil {
@@ -102,9 +103,9 @@ func (r *reading) readEach(ctx context.Context, todo []*commit) error {
 }
 
 // commitFiles lists the files that a commit changes against its first parent.
-func (r *reading) commitFiles(ctx context.Context, id string) ([]*gh.CommitFile, error) {
+func (r *reading) commitFiles(ctx context.Context, id string) ([]commitFile, error) {
 	const op = "repos/get-commit"
-	var files []*gh.CommitFile
+	var files []commitFile
 	for page := 1; page != 0; {
 		opt := &gh.ListOptions{Page: page}
 		if page == 1 {
@@ -114,7 +115,9 @@ func (r *reading) commitFiles(ctx context.Context, id string) ([]*gh.CommitFile,
 		if err != nil {
 			return nil, apiError(op, err)
 		}
-		files = append(files, c.Files...)
+		for _, f := range c.Files {
+			files = append(files, commitFileOf(f))
+		}
 		page = resp.NextPage
 	}
 	return files, nil
@@ -163,21 +166,16 @@ func (r *reading) follow(list []*commit, all bool) []repo.Entry {
 		}
 		c.content = map[string]string{}
 		for _, f := range c.files {
-			path, id := f.GetFilename(), f.GetSHA()
 			switch {
-			case f.GetStatus() == "removed":
-				s.over[path] = ""
+			case f.status == "removed":
+				s.over[f.path] = ""
 				continue
-			case isSubmodule(f):
+			case f.isSubmodule():
 				continue
 			}
-			from := path
-			if f.GetPreviousFilename() != "" {
-				from = f.GetPreviousFilename()
-			}
-			was := s.id(from)
-			c.content[path] = id
-			if e := (repo.Entry{Path: path, ID: id, Mode: 0o644}); r.rng.Keep(e) && !r.followed(f, was) && (all || r.known(was)) {
+			was := s.id(cmp.Or(f.old, f.path))
+			c.content[f.path] = f.id
+			if e := (repo.Entry{Path: f.path, ID: f.id, Mode: 0o644}); r.rng.Keep(e) && !r.followed(f, was) && (all || r.known(was)) {
 				missing = append(missing, e)
 			}
 		}
@@ -185,8 +183,8 @@ func (r *reading) follow(list []*commit, all bool) []repo.Entry {
 			s.over[path] = id
 		}
 		for _, f := range c.files {
-			if f.GetStatus() == "renamed" {
-				s.over[f.GetPreviousFilename()] = ""
+			if f.status == "renamed" {
+				s.over[f.old] = ""
 			}
 		}
 	}
@@ -211,43 +209,43 @@ func (r *reading) stateAfter(parent *state, c *commit) *state {
 func (r *reading) known(id string) bool { return id == "" || r.store.has(id) }
 
 // followed makes a file's new content from the old one, unless it is there already.
-func (r *reading) followed(f *gh.CommitFile, was string) bool {
-	if r.store.has(f.GetSHA()) {
+func (r *reading) followed(f commitFile, was string) bool {
+	if r.store.has(f.id) {
 		return true
 	}
 	var old []byte
-	if f.GetStatus() != "added" {
+	if f.status != "added" {
 		var ok bool
 		if old, ok = r.store.text(was); !ok {
 			return false
 		}
 	}
-	p, ok := parsePatch(f.GetPatch())
+	p, ok := parsePatch(f.patch)
 	if !ok {
-		return r.store.put(f.GetSHA(), old) // an empty file, or one that only moved
+		return r.store.put(f.id, old) // an empty file, or one that only moved
 	}
 	now, ok := p.forward(old)
-	return ok && r.store.put(f.GetSHA(), now)
+	return ok && r.store.put(f.id, now)
 }
 
 // isSubmodule says whether a file is another repository's commit. No text can pass
 // for one: it would have to hold its own hash.
-func isSubmodule(f *gh.CommitFile) bool {
-	return strings.Contains("\n"+f.GetPatch()+"\n", "\n+Subproject commit "+f.GetSHA()+"\n")
+func (f commitFile) isSubmodule() bool {
+	return strings.Contains("\n"+f.patch+"\n", "\n+Subproject commit "+f.id+"\n")
 }
 
 // finish makes a commit's files and tree of what was read.
 func (r *reading) finish(c *commit) {
 	entries := map[string]repo.Entry{}
 	for _, f := range c.files {
-		change := repo.FileChange{Path: f.GetFilename(), Old: f.GetFilename()}
-		switch f.GetStatus() {
+		change := repo.FileChange{Path: f.path, Old: f.path}
+		switch f.status {
 		case "added", "copied":
 			change.Kind, change.Old = repo.Added, ""
 		case "removed":
 			change.Kind = repo.Deleted
 		case "renamed":
-			change.Kind, change.Old = repo.Renamed, f.GetPreviousFilename()
+			change.Kind, change.Old = repo.Renamed, f.old
 		}
 		id, there := c.content[change.Path]
 		switch {

@@ -38,6 +38,7 @@ func (f *fetcher) fetch(ctx context.Context, entries []repo.Entry) error {
 			todo = append(todo, e)
 		}
 	}
+	todo = f.packed(ctx, todo)
 	slices.SortFunc(todo, func(a, b repo.Entry) int { return int(min(max(a.Size-b.Size, -1), 1)) })
 	if len(todo) > f.left {
 		for _, e := range todo[f.left:] {
@@ -53,6 +54,33 @@ func (f *fetcher) fetch(ctx context.Context, entries []repo.Entry) error {
 		}
 		return ctx.Err()
 	})
+}
+
+// fewBlobs is how many contents are cheaper to ask for one by one.
+const fewBlobs = 8
+
+// packed fetches many contents in one call to git, and returns those that it did
+// not bring.
+func (f *fetcher) packed(ctx context.Context, todo []repo.Entry) []repo.Entry {
+	if len(todo) <= fewBlobs {
+		return todo
+	}
+	for batch := range slices.Chunk(todo, 5000) {
+		var wants []string
+		for _, e := range batch {
+			wants = append(wants, e.ID)
+		}
+		objects, err := f.c.gitFetch(ctx, f.name, wants, nil)
+		if err != nil {
+			break // the API has them too, for a number of calls
+		}
+		for id, o := range objects {
+			if o.kind == blobObject {
+				f.store.put(id, o.data)
+			}
+		}
+	}
+	return slices.DeleteFunc(todo, func(e repo.Entry) bool { return f.store.has(e.ID) })
 }
 
 func (f *fetcher) one(ctx context.Context, e repo.Entry) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,8 @@ const maxListings = 200
 // listing is every file of a tree by path.
 type listing struct {
 	files map[string]repo.Entry
-	cut   []string // directories that could not be listed whole; "." is the root
+	trees map[string][]treeLine // every directory that is listed whole, by git's name for it
+	cut   []string              // directories that could not be listed whole; "." is the root
 }
 
 // lister lists trees of one repository. Directories that two trees share are listed once.
@@ -42,9 +44,10 @@ func (l *lister) list(ctx context.Context, id string) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &listing{files: make(map[string]repo.Entry, len(t.Entries))}
+	out := &listing{files: make(map[string]repo.Entry, len(t.Entries)), trees: map[string][]treeLine{}}
 	if !t.GetTruncated() {
 		out.add("", t.Entries)
+		out.addTrees(t.GetSHA(), t.Entries)
 		return out, nil
 	}
 	if err := l.descend(ctx, id, "", out); err != nil {
@@ -132,11 +135,26 @@ func (out *listing) cutAt(mu *sync.Mutex, dir string) {
 // make but a hostile server may name, is left out.
 func (out *listing) add(dir string, entries []*gh.TreeEntry) {
 	for _, e := range entries {
-		path := dir + e.GetPath()
-		if e.GetType() == "tree" || !fs.ValidPath(path) || path == "." {
+		name := dir + e.GetPath()
+		if e.GetType() == "tree" || !fs.ValidPath(name) || name == "." {
 			continue
 		}
-		out.files[path] = repo.Entry{Path: path, Size: int64(e.GetSize()), Mode: modeOf(e.GetMode()), ID: e.GetSHA()}
+		out.files[name] = repo.Entry{Path: name, Size: int64(e.GetSize()), Mode: modeOf(e.GetMode()), ID: e.GetSHA()}
+	}
+}
+
+// addTrees notes what stands directly in each directory of a whole listing. The
+// name of the root is the tree's own: where a commit was asked for, nobody asks for it.
+func (out *listing) addTrees(root string, entries []*gh.TreeEntry) {
+	name := map[string]string{".": root}
+	for _, e := range entries {
+		if e.GetType() == "tree" {
+			name[e.GetPath()] = e.GetSHA()
+		}
+	}
+	for _, e := range entries {
+		id := name[path.Dir(e.GetPath())]
+		out.trees[id] = append(out.trees[id], treeLine{strings.TrimPrefix(e.GetMode(), "0"), path.Base(e.GetPath()), e.GetSHA()})
 	}
 }
 

@@ -147,29 +147,24 @@ func (o *objects) write(kind string, data []byte) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return id, nil
 	}
-	var z bytes.Buffer
-	w, err := zlib.NewWriterLevel(&z, zlib.BestSpeed)
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
+	var z bytes.Buffer
+	w := zlibWriters.Get().(*zlib.Writer)
+	defer zlibWriters.Put(w)
+	w.Reset(&z)
 	io.WriteString(w, head)
 	w.Write(data)
 	if err := w.Close(); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "tmp_obj_")
-	if err != nil {
-		return "", err
-	}
-	_, err = tmp.Write(z.Bytes())
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return "", err
-	}
-	return id, os.Rename(tmp.Name(), path)
+	// Nothing names the object before it is written, so no reader meets half of it.
+	return id, os.WriteFile(path, z.Bytes(), 0o444)
 }
+
+// zlibWriters saves the making of one, which costs more than to write a small file.
+var zlibWriters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
 
 // treeEntry is a line of a tree's recursive listing.
 type treeEntry struct {
