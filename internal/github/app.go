@@ -233,6 +233,7 @@ func (in *installed) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host != in.app.base.Host {
 		return in.app.plain.RoundTrip(req)
 	}
+	req = req.Clone(context.WithValue(req.Context(), installKey{}, in.id))
 	for first := true; ; first = false {
 		token, err := in.token(req.Context())
 		if err != nil {
@@ -267,7 +268,7 @@ func (in *installed) token(ctx context.Context) (string, error) {
 		in.tr = ghinstallation.NewFromAppsTransport(in.app.jwt, in.id)
 		in.tr.InstallationTokenOptions = in.opt
 	}
-	token, err := in.tr.Token(repeatable(ctx, "apps/create-installation-access-token"))
+	token, err := in.tr.Token(repeatable(ctx, opToken))
 	if err != nil {
 		in.tr = nil
 		return "", tokenError(err)
@@ -315,7 +316,7 @@ func (in *installed) try(ctx context.Context, token string) error {
 
 // tokenError turns an error of ghinstallation, which holds a URL, into one of ours.
 func tokenError(err error) error {
-	const op = "apps/create-installation-access-token"
+	const op = opToken
 	var refused *ghinstallation.HTTPError
 	if errors.As(err, &refused) && refused.RootCause == nil && refused.Response != nil {
 		status := refused.Response.StatusCode

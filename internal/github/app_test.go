@@ -204,3 +204,38 @@ func TestTheManifestFlow(t *testing.T) {
 		}
 	}
 }
+
+func TestWritesMayBePaced(t *testing.T) {
+	s := githubtest.New(t)
+	app := s.NewApp("sealward")
+	r := s.NewRepo("octo/shop", githubtest.Files{"a": "1"})
+	id := app.Install(githubtest.AppPermissions(), r)
+	opt := quick(s.URL)
+	until := time.Now().Add(time.Minute)
+	var asked []github.Call
+	opt.Admit = func(_ context.Context, c github.Call) error {
+		if asked = append(asked, c); len(asked) > 1 {
+			return &github.LimitError{Op: c.Op, Kind: github.Secondary, Until: until}
+		}
+		return nil
+	}
+	a, err := github.NewApp(app.ID, app.PrivateKey, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := a.Client(context.Background(), id, "octo/shop", toPropose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := repo.Proposal{Repo: "octo/shop", Onto: "main", Branch: "x", Base: r.Head("main"), Title: "t", Edits: []repo.Edit{{Path: "a", Data: []byte("2")}}}
+	_, err = c.Propose(context.Background(), p)
+	var limited *github.LimitError
+	if !errors.As(err, &limited) || !limited.Until.Equal(until) || len(s.Writes()) != 1 {
+		t.Errorf("%v after %v", err, s.Writes())
+	}
+	for _, c := range asked {
+		if c.Installation != id || c.Method == "GET" || !strings.HasPrefix(c.Op, "git/create-") {
+			t.Errorf("%+v", c)
+		}
+	}
+}

@@ -53,10 +53,13 @@ type reading struct {
 // Change reads a change without a checkout. What of it could not be read is told in
 // its Incomplete; an error means that there is nothing to review.
 //
-// It costs six calls, and beyond them: one for every hundred files where there are
-// more than 300, one for every hundred commits, one for each commit whose tree is
-// neither Base's nor Head's (a change of one commit has none), and one for each old
-// version of a file that neither Head nor a patch gives.
+// It costs five calls: the comparison, the two trees, and the tarball with its
+// address. Beyond them it costs one to git for all that commits in between held,
+// where there are more than three of those, and one each otherwise; one for every
+// hundred files where there are more than 300, and for every hundred commits; and
+// one to git for all old contents that neither Head nor a patch gives. Without a
+// Base that names a commit the default branch is asked for first. Where git does not
+// answer, the API is asked for commits and contents one by one, within bounds.
 func (c *Client) Change(ctx context.Context, rng Range) (repo.Change, error) {
 	if rng.Whole {
 		return c.whole(ctx, rng)
@@ -176,6 +179,12 @@ func (r *reading) say(format string, args ...any) {
 	r.incomplete = append(r.incomplete, fmt.Sprintf(format, args...))
 }
 
+func (r *reading) sayCut(l *listing) {
+	for _, sentence := range l.incomplete() {
+		r.say("%s", sentence)
+	}
+}
+
 // together runs steps side by side and returns the first error.
 func together(ctx context.Context, steps ...func(context.Context) error) error {
 	return each(ctx, len(steps), func(ctx context.Context, i int) error { return steps[i](ctx) })
@@ -197,7 +206,7 @@ func (r *reading) readHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.incomplete = append(r.incomplete, r.head.incomplete()...)
+	r.sayCut(r.head)
 	want := r.wanted()
 	if r.rng.Workspace != nil {
 		r.readWorkspace(want)
@@ -277,7 +286,7 @@ func (r *reading) readBase(ctx context.Context) error {
 	var err error
 	r.base, err = r.lists.list(ctx, r.compared.baseTree)
 	if err == nil {
-		r.incomplete = append(r.incomplete, r.base.incomplete()...)
+		r.sayCut(r.base)
 	}
 	return err
 }

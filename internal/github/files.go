@@ -27,11 +27,12 @@ func (r *reading) readFiles(ctx context.Context) ([]repo.FileChange, error) {
 	diffs := differ(r.base.files, r.head.files)
 	shown := r.compared.files
 	if r.rng.Pull != 0 && !showsAll(shown, diffs) {
-		more, err := r.pullFiles(ctx, len(diffs))
-		if err != nil {
-			r.say("the list of the pull request's files could not be read (%v): renamed files may look removed and added", err)
+		// Where the token may not read pull requests, git has the contents all the same.
+		if more, err := r.pullFiles(ctx, len(diffs)); err == nil {
+			shown = append(more, shown...)
+		} else if ctx.Err() != nil {
+			return nil, err
 		}
-		shown = append(more, shown...)
 	}
 	diffs = join(diffs, shown)
 	var missing []repo.Entry

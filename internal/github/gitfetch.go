@@ -44,7 +44,7 @@ func (c *Client) gitFetch(ctx context.Context, n Name, wants, haves []string) (m
 	line("done\n")
 	body.WriteString("0000")
 
-	const op = "git"
+	const op = opGit
 	ctx = context.WithValue(repeatable(ctx, op), slowKey{}, true)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.gitURL(n)+"/git-upload-pack", &body)
 	if err != nil {

@@ -108,6 +108,28 @@ func TestAPullRequestOfThreeThousandFiles(t *testing.T) {
 	}
 }
 
+// A token that may not read pull requests sees the first 300 patches; git has the rest.
+func TestManyFilesWithoutTheirList(t *testing.T) {
+	s := githubtest.New(t)
+	s.SetLimits(githubtest.Limits{CompareFiles: 3})
+	files, edit := githubtest.Files{}, githubtest.Files{}
+	for i := range 30 {
+		files[fmt.Sprint(i)], edit[fmt.Sprint(i)] = numbered(3, fmt.Sprint(i)), "first\n"+numbered(3, fmt.Sprint(i))
+	}
+	r := s.NewRepo("octo/shop", files)
+	base := r.Head("main")
+	head := r.Commit("feature", "Change", edit)
+	n := r.OpenPull("alice", "feature", "Change")
+	s.Arm(githubtest.Denied().On("pulls/list-files").Repeat(-1))
+	ch := change(t, reader(t, s, r), github.Range{Repo: "octo/shop", Base: "main", Head: head, Pull: n})
+	same(t, "base", ch.Base, r, base)
+	for _, f := range ch.Files {
+		if d := cmp.Diff([]repo.Lines{{First: 1, Last: 1}}, f.Added); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
 func TestAPullRequestOfThreeHundredCommits(t *testing.T) {
 	s := githubtest.New(t)
 	r := s.NewRepo("octo/shop", githubtest.Files{"a.env": numbered(20, "k")})

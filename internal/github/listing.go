@@ -22,6 +22,7 @@ type listing struct {
 	files map[string]repo.Entry
 	trees map[string][]treeLine // every directory that is listed whole, by git's name for it
 	cut   []string              // directories that could not be listed whole; "." is the root
+	odd   []string              // names that are no paths
 }
 
 // lister lists trees of one repository. Directories that two trees share are listed once.
@@ -131,12 +132,15 @@ func (out *listing) cutAt(mu *sync.Mutex, dir string) {
 	out.cut = append(out.cut, dir)
 }
 
-// add takes entries over that are files. A path that is none, which git would not
-// make but a hostile server may name, is left out.
+// add takes entries over that are files.
 func (out *listing) add(dir string, entries []*gh.TreeEntry) {
 	for _, e := range entries {
 		name := dir + e.GetPath()
-		if e.GetType() == "tree" || !fs.ValidPath(name) || name == "." {
+		switch {
+		case e.GetType() == "tree":
+			continue
+		case !fs.ValidPath(name) || name == ".":
+			out.odd = append(out.odd, name)
 			continue
 		}
 		out.files[name] = repo.Entry{Path: name, Size: int64(e.GetSize()), Mode: modeOf(e.GetMode()), ID: e.GetSHA()}
@@ -170,11 +174,14 @@ func modeOf(mode string) fs.FileMode {
 	return 0o644
 }
 
-// incomplete says which directories were not listed.
+// incomplete says what of the tree is not in the listing.
 func (out *listing) incomplete() []string {
 	var list []string
 	for _, dir := range out.cut {
 		list = append(list, fmt.Sprintf("the directory %q holds more entries than GitHub lists, so files in it were not looked at", dir))
+	}
+	for _, name := range out.odd {
+		list = append(list, fmt.Sprintf("%q is in the tree and is no path of a file, so it was not looked at", name))
 	}
 	return list
 }

@@ -384,8 +384,8 @@ func (p *publishing) makeTree(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(base.cut) > 0 {
-		return "", errors.New(base.incomplete()[0])
+	if missing := base.incomplete(); len(missing) > 0 {
+		return "", errors.New(missing[0])
 	}
 	var entries []*gh.TreeEntry
 	for _, e := range p.p.Edits {

@@ -16,13 +16,14 @@ import (
 
 // Call is one attempt at one request, for metrics.
 type Call struct {
-	Op        string // GitHub's own name of the operation, as "pulls/list-files"; few and fixed
-	Method    string
-	Status    int // 0 where there was no answer
-	Attempt   int // from 1
-	Took      time.Duration
-	Limit     LimitKind // 0, unless the answer was a limit
-	Remaining int       // primary calls left, or -1 where the answer does not say
+	Installation int64  // of the App that asks, or 0
+	Op           string // GitHub's own name of the operation, as "pulls/list-files"; few and fixed
+	Method       string
+	Status       int // 0 where there was no answer
+	Attempt      int // from 1
+	Took         time.Duration
+	Limit        LimitKind // 0, unless the answer was a limit
+	Remaining    int       // primary calls left, or -1 where the answer does not say
 }
 
 // Options are what all clients need beside a token. The zero Options are right for github.com.
@@ -37,6 +38,9 @@ type Options struct {
 	Pause     time.Duration     // how long a limit is taken to last where GitHub does not say; 0 is 1 min
 	Fresh     []time.Duration   // pauses while a new token is not known everywhere yet; nil is 3, 10, 30 s
 	Observe   func(Call)        // told of every attempt; may be called from many goroutines
+	// Admit is asked before every attempt at a write, for a pace that several processes
+	// share. What it returns, best a LimitError, is the call's outcome, and nothing is sent.
+	Admit func(context.Context, Call) error
 }
 
 func (o Options) filled() Options {
@@ -90,6 +94,7 @@ func (o Options) base() (*url.URL, error) {
 // What a request is, is said through its context: go-github has no other way in.
 type (
 	opKey         struct{}
+	installKey    struct{}
 	repeatableKey struct{}
 	slowKey       struct{}
 )
@@ -123,7 +128,12 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(ctx)
 	op, _ := ctx.Value(opKey{}).(string)
 	for attempt := 1; ; attempt++ {
-		resp, lim, err := t.once(req, op, attempt)
+		call := Call{Op: op, Method: req.Method, Attempt: attempt, Remaining: -1}
+		call.Installation, _ = ctx.Value(installKey{}).(int64)
+		if err := t.admit(ctx, call); err != nil {
+			return nil, err
+		}
+		resp, lim, err := t.once(req, call)
 		wait, again := t.next(req, resp, lim, err, attempt)
 		again = again && attempt < t.opt.Attempts && ctx.Err() == nil && rewind(req) && t.budget.take()
 		if !again && lim.kind != 0 {
@@ -139,6 +149,21 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 }
+
+// admit asks whether a write may be sent. To make a token and to fetch by git is none.
+func (t *retrier) admit(ctx context.Context, call Call) error {
+	read := call.Method == http.MethodGet || call.Method == http.MethodHead || call.Op == opToken || call.Op == opGit
+	if read || t.opt.Admit == nil {
+		return nil
+	}
+	return t.opt.Admit(ctx, call)
+}
+
+// Operations that are posted and write nothing.
+const (
+	opToken = "apps/create-installation-access-token"
+	opGit   = "git"
+)
 
 // next says whether a request may be sent again after this answer, and when.
 func (t *retrier) next(req *http.Request, resp *http.Response, lim limit, err error, attempt int) (time.Duration, bool) {
@@ -157,7 +182,7 @@ func (t *retrier) next(req *http.Request, resp *http.Response, lim limit, err er
 }
 
 // once makes one attempt, within its time, and tells of it.
-func (t *retrier) once(req *http.Request, op string, attempt int) (*http.Response, limit, error) {
+func (t *retrier) once(req *http.Request, call Call) (*http.Response, limit, error) {
 	timeout := t.opt.Timeout
 	if req.Context().Value(slowKey{}) != nil {
 		timeout *= 10
@@ -167,7 +192,7 @@ func (t *retrier) once(req *http.Request, op string, attempt int) (*http.Respons
 	out := req.Clone(ctx)
 	out.Header.Set("User-Agent", t.opt.UserAgent)
 	resp, err := t.opt.Transport.RoundTrip(out)
-	call := Call{Op: op, Method: req.Method, Attempt: attempt, Took: time.Since(start), Remaining: -1}
+	call.Took = time.Since(start)
 	var lim limit
 	if err != nil {
 		cancel()

@@ -5,9 +5,13 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -229,4 +233,49 @@ func gz(s string) []byte {
 	_, _ = io.WriteString(w, s)
 	_ = w.Close()
 	return b.Bytes()
+}
+
+// The same objects are served by git itself, and a push is an event.
+func TestGitClonesAndPushes(t *testing.T) {
+	s := githubtest.New(t)
+	r := s.NewRepo("octo/shop", githubtest.Files{"a": "1"}).Private()
+	r.Grant("alice", "write")
+	r.Grant("bob", "read")
+	events := make(chan string, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { events <- r.Header.Get("X-GitHub-Event") }))
+	t.Cleanup(hook.Close)
+	s.Webhook(hook.URL, "hook-secret")
+	dir := t.TempDir()
+	git := func(args ...string) error {
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...)
+		cmd.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_GLOBAL=/dev/null")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%v: %w: %s", args, err, out)
+		}
+		return nil
+	}
+	remote := func(token string) string {
+		return strings.Replace(s.URL, "http://", "http://x-access-token:"+token+"@", 1) + "/octo/shop.git"
+	}
+	if err := git("clone", "-q", s.URL+"/octo/shop.git", "none"); err == nil {
+		t.Error("a private repository was cloned by nobody")
+	}
+	if err := git("clone", "-q", "--depth=1", remote(s.UserToken("bob")), "w"); err != nil {
+		t.Fatal(err)
+	}
+	dir += "/w"
+	if err := os.WriteFile(dir+"/a", []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(git("commit", "-qam", "Change"), git("push", "-q", remote(s.UserToken("alice")), "HEAD:main")); err != nil {
+		t.Fatal(err)
+	}
+	if err := git("push", "-q", remote(s.UserToken("bob")), "HEAD:other"); err == nil {
+		t.Error("who may read has pushed")
+	}
+	s.Settle()
+	if got, _ := r.ReadFile("main", "a"); got != "2" || len(events) != 1 || <-events != "push" {
+		t.Errorf("a holds %q, %d events", got, len(events))
+	}
 }
