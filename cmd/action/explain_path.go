@@ -17,7 +17,7 @@ import (
 // siblings, the rule of .sops.yaml, who can open it.
 func (a *app) explainPath(src *source, cfg *config.Config, path string) error {
 	snap := src.change.Head
-	tree, unread, err := review.OpenTree(snap, cfg)
+	tree, err := review.OpenTree(snap, cfg)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (a *app) explainPath(src *source, cfg *config.Config, path string) error {
 	e.environment(tree.Env(), path)
 	e.creationRule(tree.SopsRules(), path)
 	e.sealed(file.Sops())
-	for _, s := range unread() {
+	for _, s := range tree.Incomplete() {
 		e.row("incomplete", s)
 		a.code = exitFailed
 	}

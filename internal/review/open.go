@@ -5,13 +5,11 @@ import (
 	"github.com/sealward/sealward/internal/repo"
 )
 
-// OpenTree opens a snapshot for questions outside of a run. The second result
-// returns what could not be read so far, each a sentence.
-func OpenTree(snap repo.Snapshot, cfg *config.Config) (*Tree, func() []string, error) {
+// OpenTree opens a snapshot for questions outside of a run; cfg may be nil. What could
+// not be read is in the tree's Incomplete.
+func OpenTree(snap repo.Snapshot, cfg *config.Config) (*Tree, error) {
 	if cfg == nil {
 		cfg = &config.Config{}
 	}
-	l := &log{}
-	t, err := newTree(snap, treeOptions{config: cfg, cache: newCache(), log: l})
-	return t, l.sentences, err
+	return newTree(snap, treeOptions{config: cfg, cache: newCache(), log: &log{}})
 }

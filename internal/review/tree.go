@@ -131,6 +131,9 @@ func (t *Tree) lazy(opt treeOptions) {
 	}
 }
 
+// Incomplete says, so far, what could not be read.
+func (t *Tree) Incomplete() []string { return t.log.sentences() }
+
 // Files returns the files under review, sorted by path: no symbolic links, no
 // submodules, nothing that the configuration takes out.
 func (t *Tree) Files() []*File { return t.files }

@@ -11,12 +11,14 @@ import (
 // Graph joins the facts of a tree. It does not change once it is made, and is safe
 // for concurrent use.
 type Graph struct {
-	facts  map[string]*Facts
-	files  []string            // with facts, sorted
-	exists map[string]bool     // every file of the tree, and every directory
-	below  map[string][]string // directory -> the manifests right in it, sorted
-	dirs   map[string][]string // directory -> its directories, sorted
-	listed map[string][]string // file or directory -> the kustomizations that list it
+	facts   map[string]*Facts
+	files   []string              // with facts, sorted
+	exists  map[string]bool       // every file of the tree, and every directory
+	below   map[string][]string   // directory -> the manifests right in it, sorted
+	dirs    map[string][]string   // directory -> its directories, sorted
+	listed  map[string][]string   // file or directory -> the kustomizations that list it
+	makers  map[string][]Provider // Secret -> who makes it
+	patches []FluxPatch
 
 	mu       sync.Mutex
 	closures map[string]*Closure
@@ -25,7 +27,7 @@ type Graph struct {
 // Read makes the graph of a tree.
 func Read(src Source) *Graph {
 	g := &Graph{facts: map[string]*Facts{}, exists: map[string]bool{"": true}, below: map[string][]string{},
-		dirs: map[string][]string{}, listed: map[string][]string{}, closures: map[string]*Closure{}}
+		dirs: map[string][]string{}, listed: map[string][]string{}, makers: map[string][]Provider{}, closures: map[string]*Closure{}}
 	for _, p := range src.Paths() {
 		g.place(p)
 		if f := src.Facts(p); f != nil {
@@ -34,15 +36,30 @@ func Read(src Source) *Graph {
 		}
 	}
 	for _, p := range g.files {
-		if k := g.facts[p].Kustomization; k != nil {
-			for _, r := range k.all() {
-				if !r.Remote {
-					g.listed[r.Target] = append(g.listed[r.Target], p)
-				}
-			}
-		}
+		g.join(p, g.facts[p])
 	}
 	return g
+}
+
+// join enters a file's facts into the indexes.
+func (g *Graph) join(p string, f *Facts) {
+	g.patches = append(g.patches, f.Patches...)
+	for _, pr := range f.Providers {
+		g.makers[pr.Name] = append(g.makers[pr.Name], pr)
+	}
+	k := f.Kustomization
+	if k == nil {
+		return
+	}
+	for _, r := range k.all() {
+		if !r.Remote {
+			g.listed[r.Target] = append(g.listed[r.Target], p)
+		}
+	}
+	for i := range k.Secrets {
+		pr := k.Secrets[i].provider(k)
+		g.makers[pr.Name] = append(g.makers[pr.Name], pr)
+	}
 }
 
 // place enters a path into the tree of directories.
@@ -205,14 +222,12 @@ func (g *Graph) Decrypts(k FluxKustomization) bool {
 	if k.Decryption != "" {
 		return true
 	}
-	for _, p := range g.files {
-		for _, patch := range g.facts[p].Patches {
-			if patch.File == k.File && k.Patched && g.onlyOwn(k) {
-				continue // its own patches are on what it applies, not on itself
-			}
-			if patch.Name == "" || patch.Name == k.Name {
-				return true
-			}
+	for _, patch := range g.patches {
+		if patch.File == k.File && k.Patched && g.onlyOwn(k) {
+			continue // its own patches are on what it applies, not on itself
+		}
+		if patch.Name == "" || patch.Name == k.Name {
+			return true
 		}
 	}
 	return false
@@ -229,27 +244,15 @@ func (g *Graph) onlyOwn(k FluxKustomization) bool {
 	return n == 1 && len(g.facts[k.File].Flux) == 1
 }
 
-// Providers returns who makes the Secret of that name, generators included.
-func (g *Graph) Providers(name string) []Provider {
-	var out []Provider
-	for _, p := range g.files {
-		f := g.facts[p]
-		for _, pr := range f.Providers {
-			if pr.Name == name {
-				out = append(out, pr)
-			}
-		}
-		if f.Kustomization == nil {
-			continue
-		}
-		for _, gen := range f.Kustomization.Secrets {
-			if gen.Name == name {
-				out = append(out, gen.provider(f.Kustomization))
-			}
-		}
-	}
-	return out
-}
+// Providers returns who makes the Secret of that name, generators included. The list
+// must not be changed.
+func (g *Graph) Providers(name string) []Provider { return g.makers[name] }
+
+// Provided reports whether anything makes the Secret of that name.
+func (g *Graph) Provided(name string) bool { return len(g.makers[name]) > 0 }
+
+// Secrets returns the names of all Secrets that something makes, sorted.
+func (g *Graph) Secrets() []string { return slices.Sorted(maps.Keys(g.makers)) }
 
 func (gen *Generator) provider(k *Kustomization) Provider {
 	p := Provider{File: k.Path, Kind: "secretGenerator", Namespace: k.Namespace, Name: gen.Name, Span: gen.Span, Closed: true}

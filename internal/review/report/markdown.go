@@ -101,7 +101,7 @@ func row(f *review.Finding) string {
 	shape := map[review.Severity]string{review.Error: "❌ error", review.Warning: "⚠️ warning", review.Notice: "ℹ️ notice"}[f.Severity]
 	cells := []string{"**" + prose(f.Message) + "**"}
 	if f.Commit != "" {
-		cells = append(cells, "In commit "+codeSpan(short(f.Commit))+", which history keeps.")
+		cells = append(cells, "In commit "+Code(short(f.Commit))+", which history keeps.")
 	}
 	for _, s := range []string{f.Why, f.Hint} {
 		if s != "" {
@@ -115,7 +115,7 @@ func row(f *review.Finding) string {
 		}
 		cells = append(cells, strings.TrimSpace(where(rel.Span.File, rel.Span.Start.Line)+" "+prose(rel.Message)))
 	}
-	return fmt.Sprintf("| %s<br>%s | %s | %s |\n", shape, cell(codeSpan(f.Rule)), cell(where(f.Span.File, f.Span.Start.Line)), cell(strings.Join(cells, "<br>")))
+	return fmt.Sprintf("| %s<br>%s | %s | %s |\n", shape, cell(Code(f.Rule)), cell(where(f.Span.File, f.Span.Start.Line)), cell(strings.Join(cells, "<br>")))
 }
 
 // cell keeps inline Markdown within its cell of a table, where "|" ends even a code span.
@@ -125,7 +125,7 @@ func where(path string, line int) string {
 	if line > 0 {
 		path = fmt.Sprintf("%s:%d", path, line)
 	}
-	return codeSpan(path)
+	return Code(path)
 }
 
 func (m *markdown) ignored(in []review.Ignored) {
@@ -134,7 +134,7 @@ func (m *markdown) ignored(in []review.Ignored) {
 	}
 	for i := range in {
 		g := &in[i]
-		line := fmt.Sprintf("- %s at %s: %s (%s)\n", codeSpan(g.Rule), where(g.Span.File, g.Span.Start.Line), prose(g.Reason), prose(g.By))
+		line := fmt.Sprintf("- %s at %s: %s (%s)\n", Code(g.Rule), where(g.Span.File, g.Span.Start.Line), prose(g.Reason), prose(g.By))
 		if !m.add(line) {
 			m.must(fmt.Sprintf("- and %d more\n", len(in)-i))
 			break
@@ -143,9 +143,9 @@ func (m *markdown) ignored(in []review.Ignored) {
 	m.must("\n</details>\n\n")
 }
 
-// codeSpan writes untrusted text as a code span: nothing in it is markup, a
+// Code writes untrusted text as a code span: nothing in it is markup, a
 // mention or a link.
-func codeSpan(s string) string {
+func Code(s string) string {
 	s = Clean(s)
 	fence := strings.Repeat("`", longestRun(s, '`')+1)
 	if s == "" || strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || strings.TrimSpace(s) != s {
@@ -178,7 +178,7 @@ func prose(s string) string {
 	var b strings.Builder
 	for i, p := range parts {
 		if i%2 == 1 && p != "" {
-			b.WriteString(codeSpan(p))
+			b.WriteString(Code(p))
 		} else {
 			b.WriteString(escapeProse(p))
 		}

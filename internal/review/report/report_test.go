@@ -306,8 +306,8 @@ func TestMarkdownEscapes(t *testing.T) {
 		{"a|b", "`a|b`"},
 		{"", "`  `"},
 	} {
-		if got := codeSpan(tt.in); got != tt.want {
-			t.Errorf("codeSpan(%q) = %q, want %q", tt.in, got, tt.want)
+		if got := Code(tt.in); got != tt.want {
+			t.Errorf("Code(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

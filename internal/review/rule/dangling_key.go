@@ -60,7 +60,7 @@ func danglingKeyFinding(u wiring.Use, providers []wiring.Provider) review.Findin
 // providersOf returns who may make the Secret that a reference names: of the same
 // name, and not surely in another namespace.
 func providersOf(g *wiring.Graph, u wiring.Use) []wiring.Provider {
-	return slices.DeleteFunc(g.Providers(u.Secret), func(pr wiring.Provider) bool {
+	return slices.DeleteFunc(slices.Clone(g.Providers(u.Secret)), func(pr wiring.Provider) bool {
 		return u.Namespace != "" && pr.Namespace != "" && u.Namespace != pr.Namespace
 	})
 }

@@ -27,13 +27,12 @@ Correct the name.
 `,
 	Check: func(p *review.Pass) error {
 		graph := p.Tree.Wiring()
-		provided := providedNames(graph)
 		for _, path := range graph.Files() {
 			for _, u := range graph.Facts(path).Uses {
-				if u.Optional || provided[u.Secret] || templated(u.Secret) || len(u.Secret) < 5 {
+				if u.Optional || graph.Provided(u.Secret) || templated(u.Secret) || len(u.Secret) < 5 {
 					continue
 				}
-				if n := nearProvided(u.Secret, graph, provided); n != "" {
+				if n := nearProvided(u.Secret, graph); n != "" {
 					p.Report(review.Finding{Span: u.Span, Key: u.Secret, Message: fmt.Sprintf("%s refers to Secret %s, which nothing makes", u.Object, u.Secret),
 						Hint: fmt.Sprintf("Is %s meant?", n)})
 				}
@@ -43,26 +42,10 @@ Correct the name.
 	},
 }
 
-func providedNames(g *wiring.Graph) map[string]bool {
-	names := map[string]bool{}
-	for _, path := range g.Files() {
-		f := g.Facts(path)
-		for _, pr := range f.Providers {
-			names[pr.Name] = true
-		}
-		if f.Kustomization != nil {
-			for _, gen := range f.Kustomization.Secrets {
-				names[gen.Name] = true
-			}
-		}
-	}
-	return names
-}
-
 // nearProvided finds the one name that differs by a single edit, and not in a digit:
 // app-1 and app-2 are two Secrets.
-func nearProvided(name string, g *wiring.Graph, provided map[string]bool) string {
-	for other := range provided {
+func nearProvided(name string, g *wiring.Graph) string {
+	for _, other := range g.Secrets() {
 		if editDistance(name, other, 2) == 1 && !differInDigits(name, other) && !strings.HasPrefix(other, name) && !strings.HasPrefix(name, other) {
 			return other
 		}

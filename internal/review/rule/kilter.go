@@ -162,3 +162,17 @@ func editDistance(a, b string, limit int) int {
 	}
 	return min(prev[len(b)], limit)
 }
+
+// KilterEnvFiles are the env files that the kilter.yaml files of a tree name, there or
+// not, from the root.
+func KilterEnvFiles(t *review.Tree) []string {
+	var out []string
+	for _, k := range kilterFiles(t) {
+		for i := range k.environments {
+			for _, l := range k.environments[i].files() {
+				out = append(out, k.resolve(l.Value))
+			}
+		}
+	}
+	return out
+}

@@ -25,10 +25,9 @@ Take the references out too, or keep the provider.
 `,
 	Check: func(p *review.Pass) error {
 		before, after := p.Base.Wiring(), p.Tree.Wiring()
-		had, has := providedNames(before), providedNames(after)
 		for _, path := range after.Files() {
 			for _, u := range after.Facts(path).Uses {
-				if u.Optional || !had[u.Secret] || has[u.Secret] || templated(u.Secret) {
+				if u.Optional || !before.Provided(u.Secret) || after.Provided(u.Secret) || templated(u.Secret) {
 					continue
 				}
 				p.Report(review.Finding{Span: u.Span, Key: u.Secret, Class: u.Secret,
