@@ -6,37 +6,35 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 )
 
-const (
-	// maxCompared is how large a file may be for its lines to be compared, in bytes; of
-	// a larger one every line counts as added.
-	maxCompared = 4 << 20
-	// renameCandidates bounds the added and deleted files that are compared with each other.
-	renameCandidates = 100
-)
+// maxCompared is how large a file may be for its lines to be compared, in bytes; of
+// a larger one the lines from the first to the last difference count as added.
+const maxCompared = 4 << 20
 
 // Compare tells how head differs from base, renames and added lines included, sorted
 // by path. Contents are read only where the snapshots' IDs do not tell. Either may be
-// the zero Snapshot.
+// the zero Snapshot. What cannot be read counts as changed: who reviews the change
+// reads it again, and says why it cannot be.
 func Compare(ctx context.Context, base, head Snapshot) ([]FileChange, error) {
 	before, err := listed(base)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("compare: %w", err)
 	}
 	after, err := listed(head)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("compare: %w", err)
 	}
 	c := comparison{ctx: ctx, base: base, head: head}
 	if err := c.pair(before, after); err != nil {
 		return nil, err
 	}
-	c.renames()
+	if err := c.renames(); err != nil {
+		return nil, err
+	}
 	for i := range c.out {
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		c.lines(&c.out[i])
@@ -45,7 +43,7 @@ func Compare(ctx context.Context, base, head Snapshot) ([]FileChange, error) {
 	return c.out, nil
 }
 
-// listed are the regular files of a snapshot, and of the others those names.
+// listed are all entries of a snapshot; the zero Snapshot has none.
 func listed(s Snapshot) ([]Entry, error) {
 	if s.FS == nil {
 		return nil, nil
@@ -71,11 +69,10 @@ func (c *comparison) pair(before, after []Entry) error {
 			c.new = append(c.new, after[0])
 			after = after[1:]
 		default:
-			same, err := c.same(before[0], after[0])
-			if err != nil {
-				return err
+			if c.ctx.Err() != nil {
+				return context.Cause(c.ctx)
 			}
-			if !same {
+			if !c.same(before[0], after[0]) {
 				c.out = append(c.out, FileChange{Kind: Modified, Path: after[0].Path, Old: before[0].Path, ID: after[0].ID})
 			}
 			before, after = before[1:], after[1:]
@@ -84,95 +81,40 @@ func (c *comparison) pair(before, after []Entry) error {
 	return nil
 }
 
-// same reports whether two files at one path are equal. What cannot be read counts as
-// changed: the review names it when it tries.
-func (c *comparison) same(a, b Entry) (bool, error) {
-	if err := c.ctx.Err(); err != nil {
-		return false, context.Cause(c.ctx)
-	}
-	if a.Mode.Type() != b.Mode.Type() {
-		return false, nil
-	}
-	if a.ID != "" && b.ID != "" {
-		return a.ID == b.ID, nil
-	}
-	if !a.Mode.IsRegular() {
-		return a.Mode&fs.ModeSymlink == 0 || a.Size == b.Size, nil // not read either way
-	}
-	if a.Size != b.Size {
-		return false, nil
-	}
-	x, err := fs.ReadFile(c.base.FS, a.Path)
-	if err != nil {
-		return false, nil
-	}
-	y, err := fs.ReadFile(c.head.FS, b.Path)
-	return err == nil && bytes.Equal(x, y), nil
-}
-
-// renames pairs what is gone with what is new: first equal contents, then the most
-// alike of a bounded number.
-func (c *comparison) renames() {
-	contents := map[Entry][]byte{}
-	read := func(s Snapshot, e Entry) []byte {
-		if data, ok := contents[e]; ok {
-			return data
-		}
-		var data []byte
-		if e.Mode.IsRegular() && e.Size <= maxCompared {
-			data, _ = fs.ReadFile(s.FS, e.Path) // unreadable is like nothing
-		}
-		contents[e] = data
-		return data
-	}
-	c.rename(func(a, b Entry) bool {
-		return a.ID != "" && b.ID != "" && a.ID == b.ID || (a.ID == "" || b.ID == "") && a.Size == b.Size && a.Size > 0 &&
-			len(c.gone)*len(c.new) <= renameCandidates*renameCandidates && bytes.Equal(read(c.base, a), read(c.head, b))
-	})
-	if len(c.gone) > 0 && len(c.new) > 0 && len(c.gone) <= renameCandidates && len(c.new) <= renameCandidates {
-		c.rename(func(a, b Entry) bool {
-			near := path.Base(a.Path) == path.Base(b.Path) || path.Dir(a.Path) == path.Dir(b.Path) || path.Ext(a.Path) == path.Ext(b.Path)
-			return near && alike(read(c.base, a), read(c.head, b))
-		})
-	}
-	for _, e := range c.gone {
-		c.out = append(c.out, FileChange{Kind: Deleted, Path: e.Path, Old: e.Path})
-	}
-	for _, e := range c.new {
-		c.out = append(c.out, FileChange{Kind: Added, Path: e.Path, ID: e.ID})
-	}
-}
-
-// rename takes every pair that match holds for, each file once.
-func (c *comparison) rename(match func(a, b Entry) bool) {
-	c.new = slices.DeleteFunc(c.new, func(b Entry) bool {
-		i := slices.IndexFunc(c.gone, func(a Entry) bool { return a.Mode.IsRegular() && b.Mode.IsRegular() && match(a, b) })
-		if i < 0 {
-			return false
-		}
-		c.out = append(c.out, FileChange{Kind: Renamed, Path: b.Path, Old: c.gone[i].Path, ID: b.ID})
-		c.gone = slices.Delete(c.gone, i, i+1)
-		return true
-	})
-}
-
-// alike reports whether two texts share at least half of their lines.
-func alike(a, b []byte) bool {
-	if len(a) == 0 || len(b) == 0 || len(a) > 4*len(b) || len(b) > 4*len(a) {
+// same reports whether the files at one path are equal.
+func (c *comparison) same(a, b Entry) bool {
+	switch {
+	case a.Mode.Type() != b.Mode.Type():
+		return false
+	case a.ID != "" && b.ID != "":
+		return a.ID == b.ID
+	case !a.Mode.IsRegular():
+		return a.Mode&fs.ModeSymlink == 0 || a.Size == b.Size // neither is read
+	case a.Size != b.Size:
 		return false
 	}
-	have := map[string]int{}
-	for line := range bytes.Lines(a) {
-		have[string(line)] += len(line)
-	}
-	shared := 0
-	for line := range bytes.Lines(b) {
-		if n := len(line); have[string(line)] >= n {
-			have[string(line)] -= n
-			shared += n
+	// One blob id and one content are enough: the other side need not be read.
+	var x, y []byte
+	var err error
+	if b.ID == "" {
+		if y, err = fs.ReadFile(c.head.FS, b.Path); err != nil {
+			return false
+		}
+		if a.ID != "" && blobID(y, a.ID) == a.ID {
+			return true
 		}
 	}
-	return shared*2 >= max(len(a), len(b))
+	if x, err = fs.ReadFile(c.base.FS, a.Path); err != nil {
+		return false
+	}
+	if b.ID == "" {
+		return bytes.Equal(x, y)
+	}
+	if blobID(x, b.ID) == b.ID {
+		return true
+	}
+	y, err = fs.ReadFile(c.head.FS, b.Path)
+	return err == nil && bytes.Equal(x, y)
 }
 
 // lines fills in which lines of Head are new.
@@ -181,8 +123,8 @@ func (c *comparison) lines(f *FileChange) {
 		return
 	}
 	head, err := fs.ReadFile(c.head.FS, f.Path)
-	if err != nil || bytes.IndexByte(head[:min(len(head), 8000)], 0) >= 0 {
-		return // unreadable, a link, or binary
+	if err != nil || isBinary(head) {
+		return // or a link
 	}
 	var base []byte
 	if f.Old != "" {
@@ -190,6 +132,9 @@ func (c *comparison) lines(f *FileChange) {
 	}
 	f.Added = AddedLines(base, head)
 }
+
+// isBinary is git's own test: a NUL in the first 8,000 bytes.
+func isBinary(data []byte) bool { return bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0 }
 
 // String is the kind's name.
 func (k Kind) String() string {

@@ -8,11 +8,11 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// List returns every file of s, sorted by path: symbolic links and submodules too,
-// which cannot be opened, and files whose name is no UTF-8, which cannot either.
+// List returns every file of s, sorted by path. Symbolic links and submodules are
+// listed and cannot be opened; a file whose name is no UTF-8 is listed under its raw
+// name, and opening it errors.
 func (s Snapshot) List() ([]Entry, error) {
 	if l, ok := s.FS.(Lister); ok {
 		return l.List()
@@ -26,7 +26,7 @@ func (s Snapshot) List() ([]Entry, error) {
 		if err != nil {
 			return err
 		}
-		out = append(out, Entry{Path: p, Size: info.Size(), Mode: info.Mode()})
+		out = append(out, Entry{Path: p, Size: info.Size(), Mode: listedMode(info.Mode())})
 		return nil
 	})
 	if err != nil {
@@ -38,30 +38,25 @@ func (s Snapshot) List() ([]Entry, error) {
 
 // OpenDir opens the files below dir, whatever git says of them; .git is left out at
 // every level. No symbolic link is followed, and nothing but regular files is opened.
+// A directory that may not be entered is listed as a file, so that reading it errors
+// and it is not passed over.
 func OpenDir(dir string) (Snapshot, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("open the directory %q: %w", dir, rootCause(err))
 	}
 	var entries []Entry
-	if err := walk(root, ".", &entries); err != nil {
+	if err := walk(root, "", &entries); err != nil {
 		root.Close()
-		return Snapshot{}, fmt.Errorf("list %q: %w", dir, err)
+		return Snapshot{}, fmt.Errorf("list %q: %w", dir, rootCause(err))
 	}
-	return Snapshot{FS: newTreeFS(entries, readIn(root)), Name: dir}, nil
+	in := newRooted(root)
+	return Snapshot{FS: newTreeFS(entries, func(_ int, e Entry) ([]byte, error) { return in.read(e.Path, anySize) }), Name: dir}, nil
 }
 
-// rootCause drops the operation that an *fs.PathError repeats.
-func rootCause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
-
-func walk(root *os.Root, dir string, out *[]Entry) error {
-	f, err := root.Open(dir)
+// walk lists a directory, whose path is prefix.
+func walk(dir *os.Root, prefix string, out *[]Entry) error {
+	f, err := dir.Open(".")
 	if err != nil {
 		return err
 	}
@@ -71,25 +66,35 @@ func walk(root *os.Root, dir string, out *[]Entry) error {
 		return err
 	}
 	for _, d := range list {
-		p := path.Join(dir, d.Name())
+		if d.Name() == ".git" {
+			continue
+		}
+		p := path.Join(prefix, d.Name())
+		if d.IsDir() {
+			if err := walkInto(dir, d.Name(), p, out); err != nil {
+				*out = append(*out, Entry{Path: p})
+			}
+			continue
+		}
+		info, err := dir.Lstat(d.Name())
 		switch {
-		case d.Name() == ".git":
-		case d.IsDir():
-			if err := walk(root, p, out); err != nil {
-				return err
-			}
+		case errors.Is(err, fs.ErrNotExist): // gone since
+		case err != nil:
+			*out = append(*out, Entry{Path: p})
 		default:
-			info, err := d.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // gone since
-			}
-			if err != nil {
-				return err
-			}
 			*out = append(*out, Entry{Path: p, Size: info.Size(), Mode: listedMode(info.Mode())})
 		}
 	}
 	return nil
+}
+
+func walkInto(dir *os.Root, name, p string, out *[]Entry) error {
+	sub, err := dir.OpenRoot(name)
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	return walk(sub, p, out)
 }
 
 // listedMode reduces a mode to what Entry tells apart: a device or a pipe is nothing
@@ -102,28 +107,4 @@ func listedMode(m fs.FileMode) fs.FileMode {
 		return fs.ModeSymlink
 	}
 	return fs.ModeIrregular
-}
-
-var errName = errors.New("the name is not UTF-8; rename the file so that it can be reviewed")
-
-// readIn reads files below root. What is no regular file now, though it was when it
-// was listed, is not opened: opening a pipe would wait for ever.
-func readIn(root *os.Root) func(Entry) ([]byte, error) {
-	return func(e Entry) ([]byte, error) {
-		if !utf8.ValidString(e.Path) {
-			return nil, errName
-		}
-		info, err := root.Lstat(e.Path)
-		if err != nil {
-			return nil, rootCause(err)
-		}
-		if !info.Mode().IsRegular() {
-			return nil, errors.New("it is no longer a regular file")
-		}
-		data, err := root.ReadFile(e.Path)
-		if err != nil {
-			return nil, rootCause(err)
-		}
-		return data, nil
-	}
 }

@@ -9,96 +9,105 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // treeFS is a file system made of a listing and a way to read one file of it. What
 // is no regular file is listed, and cannot be opened.
 type treeFS struct {
 	entries []Entry // sorted by path
-	read    func(Entry) ([]byte, error)
+	// read returns the content of the i-th entry, e; the bytes belong to the caller.
+	read func(i int, e Entry) ([]byte, error)
 
-	once  sync.Once
-	files map[string]int           // path -> index into entries, regular files alone
-	dirs  map[string][]fs.DirEntry // sorted by name; "." is the root
+	once sync.Once
+	dirs map[string][]fs.DirEntry // sorted by name; "." is the root
 }
 
-// Tree is a file system made of a listing and a way to read one regular file of it.
-// read may be called from many goroutines, and what it returns belongs to the caller.
-func Tree(entries []Entry, read func(Entry) ([]byte, error)) fs.FS { return newTreeFS(entries, read) }
-
-func newTreeFS(entries []Entry, read func(Entry) ([]byte, error)) *treeFS {
-	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
+func newTreeFS(entries []Entry, read func(i int, e Entry) ([]byte, error)) *treeFS {
+	byPath := func(a, b Entry) int { return strings.Compare(a.Path, b.Path) }
+	if !slices.IsSortedFunc(entries, byPath) {
+		slices.SortFunc(entries, byPath)
+	}
 	return &treeFS{entries: entries, read: read}
 }
 
 // List implements [Lister].
-func (t *treeFS) List() ([]Entry, error) { return t.entries, nil }
+func (t *treeFS) List() ([]Entry, error) { return slices.Clone(t.entries), nil }
 
-func (t *treeFS) index() {
-	t.files = make(map[string]int, len(t.entries))
-	t.dirs = map[string][]fs.DirEntry{".": nil}
-	for i, e := range t.entries {
-		if !e.Mode.IsRegular() || !fs.ValidPath(e.Path) {
-			continue
+// directories makes the directories out of the files.
+func (t *treeFS) directories() map[string][]fs.DirEntry {
+	t.once.Do(func() {
+		t.dirs = map[string][]fs.DirEntry{".": nil}
+		for _, e := range t.entries {
+			if e.Mode.IsRegular() && fs.ValidPath(e.Path) {
+				t.addTo(path.Dir(e.Path), infoOf(e))
+			}
 		}
-		t.files[e.Path] = i
-		t.addTo(path.Dir(e.Path), fileInfo{name: path.Base(e.Path), size: e.Size, mode: e.Mode.Perm() | 0o444})
-	}
-	for _, list := range t.dirs {
-		slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	}
+		for _, list := range t.dirs {
+			slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+		}
+	})
+	return t.dirs
 }
 
 func (t *treeFS) addTo(dir string, info fileInfo) {
 	_, known := t.dirs[dir]
 	t.dirs[dir] = append(t.dirs[dir], info)
 	if !known {
-		t.addTo(path.Dir(dir), fileInfo{name: path.Base(dir), mode: fs.ModeDir | 0o555})
+		t.addTo(path.Dir(dir), dirInfo(dir))
 	}
 }
 
-// find returns the entry of a file; dir is true for a directory.
-func (t *treeFS) find(op, name string) (e Entry, dir bool, err error) {
-	if !fs.ValidPath(name) {
-		return e, false, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+// find returns the index of a regular file, or -1 for a directory.
+func (t *treeFS) find(op, name string) (int, error) {
+	i, found := slices.BinarySearchFunc(t.entries, name, func(e Entry, name string) int { return strings.Compare(e.Path, name) })
+	var err error
+	switch {
+	case !utf8.ValidString(name):
+		err = errName
+	case !fs.ValidPath(name):
+		err = fs.ErrInvalid
+	case found && t.entries[i].Mode.IsRegular():
+		return i, nil
+	case found && t.entries[i].Mode&fs.ModeSymlink != 0:
+		err = errLink
+	case found:
+		err = errSpecial
+	default:
+		if _, ok := t.directories()[name]; ok {
+			return -1, nil
+		}
+		err = fs.ErrNotExist
 	}
-	t.once.Do(t.index)
-	if i, ok := t.files[name]; ok {
-		return t.entries[i], false, nil
-	}
-	if _, ok := t.dirs[name]; ok {
-		return e, true, nil
-	}
-	return e, false, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	return 0, &fs.PathError{Op: op, Path: name, Err: err}
 }
 
 // Open implements [fs.FS].
 func (t *treeFS) Open(name string) (fs.File, error) {
-	e, dir, err := t.find("open", name)
+	i, err := t.find("open", name)
 	if err != nil {
 		return nil, err
 	}
-	if dir {
-		return &openDir{info: fileInfo{name: path.Base(name), mode: fs.ModeDir | 0o555}, list: t.dirs[name]}, nil
+	if i < 0 {
+		return &openDir{info: dirInfo(name), list: t.dirs[name]}, nil
 	}
-	data, err := t.read(e)
+	data, err := t.read(i, t.entries[i])
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	info := fileInfo{name: path.Base(name), size: int64(len(data)), mode: e.Mode.Perm() | 0o444}
-	return &openFile{info: info, Reader: bytes.NewReader(data)}, nil
+	return openBytes(t.entries[i], data), nil
 }
 
 // ReadFile implements [fs.ReadFileFS]. The bytes belong to the caller.
 func (t *treeFS) ReadFile(name string) ([]byte, error) {
-	e, dir, err := t.find("read", name)
-	switch {
-	case err != nil:
+	i, err := t.find("read", name)
+	if err != nil {
 		return nil, err
-	case dir:
+	}
+	if i < 0 {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
 	}
-	data, err := t.read(e)
+	data, err := t.read(i, t.entries[i])
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
@@ -107,11 +116,11 @@ func (t *treeFS) ReadFile(name string) ([]byte, error) {
 
 // ReadDir implements [fs.ReadDirFS].
 func (t *treeFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	_, dir, err := t.find("readdir", name)
+	i, err := t.find("readdir", name)
 	switch {
 	case err != nil:
 		return nil, err
-	case !dir:
+	case i >= 0:
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrInvalid}
 	}
 	return slices.Clone(t.dirs[name]), nil
@@ -119,14 +128,14 @@ func (t *treeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 
 // Stat implements [fs.StatFS].
 func (t *treeFS) Stat(name string) (fs.FileInfo, error) {
-	e, dir, err := t.find("stat", name)
+	i, err := t.find("stat", name)
 	switch {
 	case err != nil:
 		return nil, err
-	case dir:
-		return fileInfo{name: path.Base(name), mode: fs.ModeDir | 0o555}, nil
+	case i < 0:
+		return dirInfo(name), nil
 	}
-	return fileInfo{name: path.Base(name), size: e.Size, mode: e.Mode.Perm() | 0o444}, nil
+	return infoOf(t.entries[i]), nil
 }
 
 // fileInfo is both the info and the directory entry of a file. Trees have no times.
@@ -135,6 +144,12 @@ type fileInfo struct {
 	size int64
 	mode fs.FileMode
 }
+
+func infoOf(e Entry) fileInfo {
+	return fileInfo{name: path.Base(e.Path), size: e.Size, mode: e.Mode.Perm() | 0o444}
+}
+
+func dirInfo(name string) fileInfo { return fileInfo{name: path.Base(name), mode: fs.ModeDir | 0o555} }
 
 func (i fileInfo) Name() string               { return i.name }
 func (i fileInfo) Size() int64                { return i.size }
@@ -149,6 +164,12 @@ func (i fileInfo) String() string             { return fs.FormatDirEntry(i) }
 type openFile struct {
 	info fileInfo
 	*bytes.Reader
+}
+
+// openBytes opens content that was read already.
+func openBytes(e Entry, data []byte) *openFile {
+	e.Size = int64(len(data))
+	return &openFile{infoOf(e), bytes.NewReader(data)}
 }
 
 func (f *openFile) Stat() (fs.FileInfo, error) { return f.info, nil }

@@ -82,3 +82,15 @@ func (g *Git) Commit(message string, files map[string]string) string {
 	g.Run("commit", "-q", "--allow-empty", "-m", message)
 	return g.Run("rev-parse", "HEAD")
 }
+
+// Import feeds a stream to git fast-import, the quick way to a large history. The
+// work tree stays as it is.
+func (g *Git) Import(stream string) {
+	g.t.Helper()
+	cmd := exec.Command("git", "fast-import", "--quiet")
+	cmd.Dir = g.Dir
+	cmd.Stdin = strings.NewReader(stream)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		g.t.Fatalf("git fast-import: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,189 @@
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"syscall"
+	"unicode/utf8"
+)
+
+// maxRead is how large a file of a directory or a commit may be, in bytes. What
+// reads a file has stricter limits: this one keeps a stray disk image out of memory.
+const maxRead = 64 << 20
+
+var (
+	errName    = errors.New("the name is not UTF-8; rename the file so that it can be reviewed")
+	errLink    = errors.New("it is a symbolic link, which is not followed")
+	errSpecial = errors.New("it is a submodule or a special file, which is not opened")
+	errGone    = errors.New("it is no longer a regular file")
+	errTooBig  = fmt.Errorf("it is larger than the %d MB that are read of one file", maxRead>>20)
+)
+
+// rooted reads below one directory. It keeps the directories of late open: a file's
+// directory is looked up once and not for each file in it.
+type rooted struct {
+	root *os.Root
+
+	mu    sync.Mutex
+	dirs  map[string]*os.Root
+	order []string // of dirs, oldest first
+	plain map[string]bool
+}
+
+// anySize is a file of whatever size.
+const anySize = -1
+
+// keptDirs bounds the directories that are kept open.
+const keptDirs = 128
+
+func newRooted(root *os.Root) *rooted {
+	return &rooted{root: root, dirs: map[string]*os.Root{}, plain: map[string]bool{".": true}}
+}
+
+func (r *rooted) close() error {
+	r.forget()
+	return r.root.Close()
+}
+
+// forget drops what was learned of the directories; they may be others by now.
+func (r *rooted) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range r.dirs {
+		d.Close()
+	}
+	clear(r.dirs)
+	r.order, r.plain = nil, map[string]bool{".": true}
+}
+
+// dir returns an open directory and the name that p has in it.
+func (r *rooted) dir(p string) (*os.Root, string) {
+	parent, name := path.Split(p)
+	if parent == "" {
+		return r.root, name
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d, err := r.open(parent[:len(parent)-1]); err == nil {
+		return d, name
+	}
+	return r.root, p // which says what is wrong
+}
+
+// open opens a directory from its parent, which is opened too; r.mu is held.
+func (r *rooted) open(dir string) (*os.Root, error) {
+	if d, ok := r.dirs[dir]; ok {
+		return d, nil
+	}
+	parent, name := path.Split(dir)
+	from := r.root
+	if parent != "" {
+		var err error
+		if from, err = r.open(parent[:len(parent)-1]); err != nil {
+			return nil, err
+		}
+	}
+	d, err := from.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.order) >= keptDirs {
+		r.dirs[r.order[0]].Close()
+		delete(r.dirs, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.dirs[dir], r.order = d, append(r.order, dir)
+	return d, nil
+}
+
+func (r *rooted) lstat(p string) (fs.FileInfo, error) {
+	d, name := r.dir(p)
+	info, err := d.Lstat(name)
+	if errors.Is(err, os.ErrClosed) { // another file pushed it out
+		return r.root.Lstat(p)
+	}
+	return info, err
+}
+
+// throughLink reports whether a component of dir is a symbolic link. It remembers.
+func (r *rooted) throughLink(dir string) bool {
+	r.mu.Lock()
+	plain, known := r.plain[dir]
+	r.mu.Unlock()
+	if known {
+		return !plain
+	}
+	plain = !r.throughLink(path.Dir(dir))
+	if plain {
+		info, err := r.lstat(dir)
+		plain = err != nil || info.Mode()&fs.ModeSymlink == 0
+	}
+	r.mu.Lock()
+	r.plain[dir] = plain
+	r.mu.Unlock()
+	return !plain
+}
+
+// read returns a regular file's content. What is none now, though it was when it was
+// listed, is not read, and does not block: opening a pipe would wait for ever. A file
+// of another size than wanted is not read either.
+func (r *rooted) read(p string, want int64) ([]byte, error) {
+	if !utf8.ValidString(p) {
+		return nil, errName
+	}
+	d, name := r.dir(p)
+	f, err := d.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrClosed) {
+		f, err = r.root.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	}
+	if err != nil {
+		return nil, rootCause(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, rootCause(err)
+	case !info.Mode().IsRegular():
+		return nil, errGone
+	case info.Size() > maxRead:
+		return nil, errTooBig
+	case want != anySize && want != info.Size():
+		return nil, errGone
+	}
+	return readSized(f, info.Size())
+}
+
+// readSized reads a file of that size; one that says 0 may have more (as in /proc).
+func readSized(f io.Reader, size int64) ([]byte, error) {
+	if size > 0 {
+		data := make([]byte, size)
+		n, err := io.ReadFull(f, data)
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+			return nil, rootCause(err)
+		}
+		return data[:n], nil
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxRead+1))
+	switch {
+	case err != nil:
+		return nil, rootCause(err)
+	case len(data) > maxRead:
+		return nil, errTooBig
+	}
+	return data, nil
+}
+
+// rootCause drops the operation and the path that an *fs.PathError repeats.
+func rootCause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
