@@ -20,6 +20,7 @@ func (s *scan) readLines() {
 	case base == "userlist.txt":
 		read = s.readUserlist
 	case s.kind == kindData:
+		s.readSQL()
 		read = s.readHashes
 	default:
 		s.readLone(base)

@@ -22,6 +22,8 @@ func TestFormats(t *testing.T) {
 		{"cloud/.tugboat", "authentication:\n  client_key: «4f1f0a7b2c3d4e5f6a7b8c9d0e1f2a3b»\n  api_key: «9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d»\nssh:\n  ssh_user: root\n  ssh_key_path: ~/.ssh/id_rsa\n"},
 		{"cloud/heroku.json", `{"HEROKU_API_KEY": "«9f3c1a7e-5b2d-4c8a-9e1f-7d6b5a4c3e2f»", "HEROKU_APP": "web"}`},
 		{"db/dump.sql", "INSERT INTO `users` VALUES (1,'amy','«$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy»','amy@x.org');\n"},
+		{"db/users.sql", "CREATE TABLE `people` (\n  `id` int NOT NULL,\n  `mail` varchar(99),\n  `pass` varchar(255) DEFAULT '',\n  PRIMARY KEY (`id`)\n);\nINSERT INTO `people` VALUES (1,'a@x.org','«9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d»'),(2,'b''s, @x.org','«kd92Lq0x»'),\n(3,NULL,'«9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d9f8a7c6d»');\nINSERT INTO log (id, hash) VALUES (1,'9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d');\n"},
+		{"db/pg.sql", "COPY public.accounts (id, name, api_token, created) FROM stdin;\n1\tamy\t«kd92Lq0xMw7Ra3Pz»\t2026-01-01\n2\tbob\t\\N\t2026-01-01\n\\.\nSELECT 1;\n"},
 		{"db/mongoid.yml", "production:\n  sessions:\n    default:\n      uri: mongodb://app:«kd92Lq0xMw»@ds01.mlab.com:4001/app\n      options:\n        password: «Qx7kd92»\n"},
 		{"db/robomongo.json", `{"connections":[{"serverHost":"db1","credentials":[{"userName":"root","userPassword":"«kd92Lq0xMw»","mechanism":"SCRAM-SHA-1"}]}]}`},
 		{"filezilla/recentservers.xml", "<Server>\n<Host>10.0.0.1</Host>\n<User>deploy</User>\n<Pass encoding=\"base64\">«a2Q5MkxxMHhNdw==»</Pass>\n<Logontype>1</Logontype>\n</Server>\n"},

@@ -96,8 +96,11 @@ var rules = [...]string{
 // guess at, and times.
 func (c *candidate) isHarmless() bool {
 	v := c.value
-	if Placeholder(c.name, v) || isTime(v) || isEmail(v) || isIdleJWT(v) || strings.HasPrefix(v, "LS0tLS1CRUdJTi") {
+	if Placeholder(c.name, v) || isForeign(v) && !c.sure || isRegex(v) || isTime(v) || isVersion(strings.TrimLeft(v, "vV~^=")) && !isNumber(v) || isEmail(v) || isIdleJWT(v) || strings.HasPrefix(v, "LS0tLS1CRUdJTi") {
 		return true // keys in base64 have a reader of their own
+	}
+	if user, hash, ok := strings.Cut(v, ":"); ok && !strings.ContainsAny(user, "$ ") && passwordHash(hash) == "bcrypt" {
+		return true
 	}
 	switch passwordHash(v) {
 	case "bcrypt", "argon2", "yescrypt", "scrypt", "pbkdf2":
@@ -153,15 +156,27 @@ func (c *candidate) isPassword() bool {
 	case f.letters == 0 && f.symbols == 0: // a number
 		return len(v) >= 6
 	case f.letters == 0:
-		return f.digits >= 4 && f.symbols <= f.digits && !isVersion(v)
+		return f.digits >= 4 && f.symbols <= f.digits
 	case isPassphrase(v):
 		return true
 	case f.digits == 0 && f.hard == 0: // letters and joints
 		return len(v) >= 6 && c.isOdd(f)
+	case f.digits == 0: // letters and signs: String!, &str, P@ssword
+		return len(v) >= 6 && (wordShare(v) < 0.5 || isLeet(v))
 	case isIdentifier(v):
 		return false
 	}
-	return len(v) >= 5 || f.digits > 0 && f.letters > 0
+	return len(v) >= 5 || f.letters > 0
+}
+
+// isLeet knows words with a sign for a letter.
+func isLeet(v string) bool {
+	for i := 1; i+1 < len(v); i++ {
+		if c := v[i]; (c == '@' || c == '$' || c == '!') && isLetter(v[i-1]) && isLetter(v[i+1]) {
+			return !strings.Contains(v[i:], ".")
+		}
+	}
+	return false
 }
 
 // isPhrase accepts several words only where they are quoted and not prose.
@@ -278,137 +293,4 @@ func (c *candidate) isSourceSecret() bool {
 	}
 	f := featuresOf(c.value)
 	return c.sure || c.quoted && len(c.value) >= 8 && (f.digits > 0 && f.letters > 0) && wordShare(c.value) < 0.75
-}
-
-// floor is the entropy that a generated value of n bytes has at least.
-func floor(n int) float64 {
-	switch {
-	case n < 10:
-		return 2.2
-	case n < 16:
-		return 2.6
-	case n < 24:
-		return 2.8
-	}
-	return 3.0
-}
-
-// features counts the bytes of a value by what they are.
-type features struct {
-	letters, upper, lower, digits, symbols, spaces int
-	joints                                         int // signs that also join words: - _ . / :
-	hard                                           int // signs that no name has
-}
-
-func featuresOf(v string) features {
-	var f features
-	for i := range len(v) {
-		switch c := v[i]; {
-		case isUpper(c):
-			f.upper++
-		case isLower(c):
-			f.lower++
-		case isDigit(c):
-			f.digits++
-		case c == ' ':
-			f.spaces++
-		case isJoint(c), c == '=', c == '+':
-			f.joints++
-		default:
-			f.hard++
-		}
-	}
-	f.letters = f.upper + f.lower
-	f.symbols = f.joints + f.hard
-	return f
-}
-
-// isIdentifier knows names made of words: my-secret-name, db.credentials.v2,
-// PasswordField, host:port. One word with digits behind it (hunter2) is none.
-func isIdentifier(v string) bool {
-	f := featuresOf(v)
-	if f.hard > 0 || f.letters == 0 {
-		return false
-	}
-	share := wordShare(v)
-	if at := len(v) - 6; at > 4 && v[at] == '-' && f.upper == 0 && isLowerAlnum(v[at+1:]) {
-		share = max(share, wordShare(v[:at])) // Kubernetes puts five random letters behind generated names
-	}
-	if f.joints > 0 && share > 0.25 && hasVersion(v) {
-		return true // chart-1.2.3
-	}
-	if f.joints == 0 {
-		return f.digits == 0 && share > 0.7 || f.digits <= 2 && turns(v) >= 2 && share > 0.75
-	}
-	return share > 0.65
-}
-
-func isLowerAlnum(v string) bool {
-	for i := range len(v) {
-		if !isLower(v[i]) && !isDigit(v[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// turns counts how often case or kind changes between neighbours.
-func turns(v string) int {
-	n := 0
-	for i := 1; i < len(v); i++ {
-		if isUpper(v[i]) && isLower(v[i-1]) || isDigit(v[i]) != isDigit(v[i-1]) {
-			n++
-		}
-	}
-	return n
-}
-
-// hasVersion reports whether digits and dots stand in v as in a version.
-func hasVersion(v string) bool {
-	for i := 1; i+3 < len(v); i++ {
-		if isDigit(v[i-1]) && v[i] == '.' && isDigit(v[i+1]) && v[i+2] == '.' && isDigit(v[i+3]) {
-			return true
-		}
-	}
-	return false
-}
-
-// isTime knows 2006-01-02T15:04:05Z.
-func isTime(v string) bool {
-	return len(v) >= 16 && len(v) <= 35 && v[4] == '-' && v[7] == '-' && (v[10] == 'T' || v[10] == ' ') && v[13] == ':' && isVersion(v[:10])
-}
-
-// isVersion knows 1.2.3, dates, times and addresses.
-func isVersion(v string) bool {
-	for i := range len(v) {
-		if c := v[i]; !isDigit(c) && c != '.' && c != '-' && c != ':' && c != '/' {
-			return false
-		}
-	}
-	return true
-}
-
-func isPathLike(v string) bool { return strings.Count(v, "/") >= 1 && wordShare(v) > 0.2 }
-
-// isUUID knows 8-4-4-4-12.
-func isUUID(v string) bool {
-	if len(v) != 36 {
-		return false
-	}
-	for i := range len(v) {
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (v[i] == '-') || !dash && !isHex(v[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// isBase64 reports whether v has only the characters of base64.
-func isBase64(v string) bool {
-	for i := range len(v) {
-		if c := v[i]; !isLetter(c) && !isDigit(c) && c != '+' && c != '/' && c != '=' && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return v != ""
 }

@@ -1,6 +1,9 @@
 package leak
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // class is what a name says about its value.
 type class uint8
@@ -126,6 +129,9 @@ func isAside(words []string) bool {
 	return false
 }
 
+// publicOwners in a name make its key one that everybody may know, or none.
+var publicOwners = wordSet(`gpg pgp cache foreign partition sort idempotency host known authorized apt rpm yum keyserver dedupe shortcut translation i18n locale trusted pubkey`)
+
 // fits keeps short endings from being found inside other words: bypass,
 // compass, monkey, wholesalt.
 func fits(tail string, words []string) bool {
@@ -155,6 +161,9 @@ func specify(c class, words []string) class {
 		case "by", "encrypted", "hashed", "crypted":
 			return classHash
 		}
+	}
+	if (c == classBare || c == classKey) && slices.ContainsFunc(words, func(w string) bool { return publicOwners[w] }) {
+		return classNone
 	}
 	if c == classBare && len(words) > 1 && words[len(words)-1] == "key" {
 		for _, w := range words[:len(words)-1] {

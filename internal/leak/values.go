@@ -20,22 +20,67 @@ func Values(doc Document) []Hit {
 // document is a parsed document on its way through the judge.
 type document struct {
 	Document
-	kind    string // of a Kubernetes object, or ""
+	kinds   []string // of the Kubernetes object that each value is in, or ""
+	items   bool     // the objects are the items of a List
 	purpose purpose
 	sops    bool // the document holds SOPS' metadata
 }
 
 func newDocument(doc Document) *document {
-	d := &document{Document: doc, purpose: purposeOf(doc.Name)}
+	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name)}
 	for _, v := range doc.Values {
-		switch {
-		case len(v.Keys) == 1 && v.Keys[0] == "kind":
-			d.kind = v.Text
-		case len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac":
+		if len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac" {
 			d.sops = true
 		}
 	}
+	d.sortObjects()
 	return d
+}
+
+// sortObjects finds the kind of each object: the document is one, or the items
+// of a List are. An item ends where a key of an object's root comes again.
+func (d *document) sortObjects() {
+	start, kind := 0, ""
+	seen := map[string]bool{}
+	for i, v := range d.Values {
+		root := v.Keys
+		if len(root) > 1 && root[0] == "items" {
+			root = root[1:]
+			d.items = true
+		}
+		if len(root) != 1 || root[0] != "kind" && root[0] != "apiVersion" {
+			continue
+		}
+		if d.items && seen[root[0]] {
+			d.setKind(start, i, kind)
+			start, kind = i, ""
+			clear(seen)
+		}
+		seen[root[0]] = true
+		if root[0] == "kind" {
+			kind = v.Text
+		}
+	}
+	d.setKind(start, len(d.Values), kind)
+}
+
+func (d *document) setKind(start, end int, kind string) {
+	for i := start; i < end; i++ {
+		d.kinds[i] = kind
+	}
+}
+
+// secretData returns which part of a Secret the value at i is in, "data" or
+// "stringData", or "".
+func (d *document) secretData(i int) string {
+	keys := d.Values[i].Keys
+	if len(keys) > 0 && keys[0] == "items" && d.items {
+		keys = keys[1:]
+	}
+	if d.kinds[i] == "Secret" && len(keys) == 2 && (keys[0] == "data" || keys[0] == "stringData") {
+		return keys[0]
+	}
+	return ""
 }
 
 // value scans the value at i.
@@ -44,7 +89,7 @@ func (d *document) value(i int) []Match {
 	if v.Text == "" || d.sops && len(v.Keys) > 0 && v.Keys[0] == "sops" || isSealed(v.Text) {
 		return nil
 	}
-	inert := d.isInert(v)
+	inert := d.isInert(i)
 	s := &scan{name: d.Name, purpose: d.purpose, data: []byte(v.Text), only: inert || !isComposed(v.Text)}
 	if isNested(v.Text) {
 		s.name, s.kind = v.last(), kindOf(v.last())
@@ -91,8 +136,9 @@ var proseKeys = wordSet(`description help doc docs documentation readme summary 
 
 // isInert reports whether a value cannot hold a secret by its place, whatever
 // its name; known formats are looked for even there.
-func (d *document) isInert(v *Value) bool {
-	if inertKinds[d.kind] {
+func (d *document) isInert(i int) bool {
+	v := &d.Values[i]
+	if inertKinds[d.kinds[i]] {
 		return true
 	}
 	if proseKeys[v.last()] {
@@ -110,8 +156,8 @@ func (d *document) isInert(v *Value) bool {
 func (d *document) judgeValue(s *scan, i int) {
 	v := &d.Values[i]
 	text := v.Text
-	if d.kind == "Secret" && len(v.Keys) >= 2 && (v.Keys[0] == "data" || v.Keys[0] == "stringData") {
-		d.judgeSecret(s, v)
+	if part := d.secretData(i); part != "" {
+		d.judgeSecret(s, v, part == "data")
 		return
 	}
 	c := candidate{name: d.nameOf(i), value: text, quoted: v.Quoted, kind: kindConfig}
@@ -122,9 +168,9 @@ func (d *document) judgeValue(s *scan, i int) {
 }
 
 // judgeSecret judges a value of a Kubernetes Secret, decoded if it stands in data.
-func (d *document) judgeSecret(s *scan, v *Value) {
+func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
 	text := v.Text
-	if v.Keys[0] == "data" {
+	if encoded {
 		raw, ok := decodeBase64(text)
 		if !ok {
 			return

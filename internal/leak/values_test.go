@@ -1,0 +1,78 @@
+package leak
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// document builds a document of "key.path=value" lines. A "!" in front marks a
+// value that must be found; "\." in a path is a dot of a key.
+func parseDocument(lines []string) (doc Document, want map[int]bool) {
+	doc.Name, want = "apps/prod/app.yaml", map[int]bool{}
+	for i, line := range lines {
+		rest, hit := strings.CutPrefix(line, "!")
+		want[i] = hit
+		path, text, _ := strings.Cut(rest, "=")
+		keys := strings.Split(strings.ReplaceAll(path, `\.`, "\x00"), ".")
+		for k := range keys {
+			keys[k] = strings.ReplaceAll(keys[k], "\x00", ".")
+		}
+		doc.Values = append(doc.Values, Value{Keys: keys, Text: text})
+	}
+	return doc, want
+}
+
+func TestValues(t *testing.T) {
+	identity := bech32Encode("age-secret-key-", []byte(strings.Repeat("k9", 16)))
+	identity = strings.ToUpper(identity)
+	pem := "-----BEGIN RSA PRIVATE KEY-----\n" + strings.Repeat("MIIEowIBAAKCAQEAp7T84Nzd5y54a0qEFNeCXIDoz4LdfQqB2MloSl6aicKFRX7Y\n", 4) + "-----END RSA PRIVATE KEY-----"
+	cases := []struct {
+		name  string
+		lines []string
+	}{
+		{"helm values", []string{"image.tag=1.2.3", "!auth.password=hunter2", "auth.existingSecret=db", "auth.secretKeys.adminPasswordKey=postgres-password", "passwordSecretRef.name=db", "passwordSecretRef.key=password", "grafana.admin.userKey=admin-user", "grafana.admin.passwordKey=admin-password", "!url=postgres://app:kd92Lq0x@db/app", "ingress.tls.secretName=app-tls"}},
+		{"environment", []string{"env.name=DB_USER", "env.value=app", "env.name=DB_PASSWORD", "!env.value=kd92Lq0x", "env.name=API_TOKEN", "env.valueFrom.secretKeyRef.name=api", "env.valueFrom.secretKeyRef.key=token", "env.name=TOKEN_PATH", "env.value=/var/run/token"}},
+		{"arguments", []string{"args=--verbose", "!args=--password=kd92Lq0x", "args=--password-file=/etc/pw", "!command=redis-server --requirepass kd92Lq0x", "!environment=DB_PASSWORD=kd92Lq0x", "environment=DB_PASSWORD=${DB_PASSWORD}"}},
+		{"Secret", []string{"apiVersion=v1", "kind=Secret", "metadata.name=app", "type=Opaque", "!data.password=" + b64("kd92Lq0xMw"), "data.username=" + b64("app"), "data.empty=", "data.placeholder=" + b64("changeme"), "data.host=" + b64("db.internal"), "!data.tls\\.key=" + b64(pem), "data.tls\\.crt=" + b64("-----BEGIN CERTIFICATE-----\nMIIC"), "!data.\\.dockerconfigjson=" + b64(`{"auths":{"r.io":{"auth":"`+b64("bot:kd92Lq0x")+`"}}}`), "!data.age\\.agekey=" + b64("# created\n"+identity+"\n"), "!stringData.whatever=kd92Lq0xMw7Ra3Pz", "!stringData.config\\.ini=[db]\npassword = kd92Lq0x\n", "stringData.admin\\.password=$2a$10$RncPyHW/B5ll2Z3J8s.IBOnbZ9uoJ4JhHLKzj5lzG/kU1KN1Oj3/K", "stringData.mtime=2026-01-01T00:00:00Z", "stringData.note=ENC[AES256_GCM,data:x,type:str]"}},
+		{"List", []string{"apiVersion=v1", "kind=List", "items.apiVersion=v1", "items.kind=ConfigMap", "items.data.checksum=kd92Lq0xMw7Ra3Pz", "items.apiVersion=v1", "!items.data.blob=" + b64("kd92Lq0xMw7Ra3Pz"), "items.kind=Secret", "items.apiVersion=external-secrets.io/v1", "items.kind=ExternalSecret", "items.spec.data.secretKey=kd92Lq0xMw7Ra3Pz"}},
+		{"ConfigMap", []string{"apiVersion=v1", "kind=ConfigMap", "!data.app\\.properties=db.user=x\ndb.password=kd92Lq0x\n", "data.app\\.json={\"password\": \"${DB}\"}", "!data.app2\\.json={\"password\": \"kd92Lq0x\"}", "data.password_policy=strict"}},
+		{"ExternalSecret", []string{"apiVersion=external-secrets.io/v1", "kind=ExternalSecret", "spec.secretStoreRef.name=vault", "spec.data.secretKey=kd92Lq0xMw7Ra3Pz", "spec.data.remoteRef.key=kd92Lq0xMw7Ra3Pz9Wm1", "spec.target.template.data.password={{ .password }}"}},
+		{"SealedSecret", []string{"kind=SealedSecret", "spec.encryptedData.password=AgB" + strings.Repeat("kd92Lq0x", 50)}},
+		{"SOPS", []string{"password=ENC[AES256_GCM,data:kd92,iv:x,tag:y,type:str]", "sops.mac=ENC[AES256_GCM,data:kd92,type:str]", "sops.age.recipient=age1qyqszqgpqyqszqgp", "sops.age.enc=-----BEGIN AGE ENCRYPTED FILE-----\nkd92Lq0xMw7Ra3Pz9Wm1\n-----END AGE ENCRYPTED FILE-----\n", "!token=kd92Lq0xMw7Ra3Pz9Wm1"}},
+		{"CRD", []string{"kind=CustomResourceDefinition", "spec.versions.schema.openAPIV3Schema.properties.password.default=kd92Lq0xMw7Ra3Pz", "spec.description=password: hunter2"}},
+		{"OpenAPI", []string{"openapi=3.0.0", "paths./login.post.description=Send password: hunter2", "components.schemas.User.example.password=kd92Lq0xMw", "components.schemas.User.properties.password.type=string", "components.schemas.User.properties.password.format=password"}},
+		{"kubeconfig", []string{"kind=Config", "clusters.cluster.certificate-authority-data=" + b64("-----BEGIN CERTIFICATE-----\nMIIC"), "!users.user.client-key-data=" + b64(pem), "!users.user.token=kd92Lq0xMw7Ra3Pz9Wm1", "users.user.exec.command=aws"}},
+		{"docker", []string{"!auths.registry\\.io.auth=" + b64("bot:kd92Lq0x"), "auths.registry\\.io.email=a@b.io", "credHelpers.gcr\\.io=gcloud"}},
+		{"cloud-init", []string{"chpasswd.expire=false", "!chpasswd.list=root:kd92Lq0x\n"}},
+		{"Flux", []string{"kind=Kustomization", "spec.decryption.provider=sops", "spec.decryption.secretRef.name=sops-age", "spec.sourceRef.name=flux-system", "spec.postBuild.substituteFrom.name=cluster-secrets", "metadata.annotations.checksum/secret=9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d", "spec.ref.commit=9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d9f8a7c6d"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			doc, want := parseDocument(c.lines)
+			got := map[int]string{}
+			for _, h := range Values(doc) {
+				got[h.Index] = h.Rule
+			}
+			for i, line := range c.lines {
+				switch {
+				case want[i] && got[i] == "":
+					t.Errorf("not found: %s", line)
+				case !want[i] && got[i] != "":
+					t.Errorf("%s is no %s", line, got[i])
+				}
+			}
+		})
+	}
+}
+
+// The neighbour that names a value may stand on either side of it.
+func TestValuesTakeNamesFromNeighbours(t *testing.T) {
+	doc, _ := parseDocument([]string{"parameters.value=kd92Lq0x", "parameters.name=DB_PASSWORD", "parameters.value=kd92Lq0x", "parameters.name=GREETING"})
+	hits := Values(doc)
+	if len(hits) == 0 || hits[0].Index != 0 {
+		t.Errorf("got %d hits, want the first value", len(hits))
+	}
+}
