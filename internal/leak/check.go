@@ -8,21 +8,50 @@ import (
 	"hash/crc32"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// checks are the checksums and structures that formats have, by the name that
-// the pattern files use. Each takes a value that its pattern's regex matched and
-// says whether an issuer can have made it.
-var checks = map[string]func(string) bool{
-	"crc62":      crc62,
-	"crc36":      crc36,
-	"bech32":     func(s string) bool { _, _, ok := bech32Decode(s); return ok },
-	"jwt":        func(s string) bool { return isJWT(s[strings.Index(s, "ey"):]) },
-	"aws-key-id": isAWSKeyID,
-	"macaroon":   isPyPIToken,
-	"mixed":      isMixed,
-	"discord":    isDiscordToken,
-	"password":   isPlausiblePassword,
+// checkNamed returns one of the checksums and structures that formats have, by
+// the name that the pattern files use, or nil. Each takes a value that its
+// pattern's regex matched and says whether an issuer can have made it.
+func checkNamed(name string) func(string) bool {
+	switch name {
+	case "crc62":
+		return crc62
+	case "crc36":
+		return crc36
+	case "bech32":
+		return isBech32
+	case "jwt":
+		return holdsJWT
+	case "aws-key-id":
+		return isAWSKeyID
+	case "macaroon":
+		return isPyPIToken
+	case "mixed":
+		return isMixed
+	case "discord":
+		return isDiscordToken
+	case "password":
+		return isPlausiblePassword
+	}
+	return nil
+}
+
+// passes reports whether a value passes the pattern's check, if it has one.
+func (p *pattern) passes(value string) bool {
+	return p.Check == "" || checkNamed(p.Check)(value)
+}
+
+func isBech32(s string) bool {
+	_, _, ok := bech32Decode(s)
+	return ok
+}
+
+// holdsJWT looks at the web token behind a prefix.
+func holdsJWT(s string) bool {
+	at := strings.Index(s, "ey")
+	return at >= 0 && isJWT(s[at:])
 }
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -35,11 +64,7 @@ func crc62(token string) bool {
 		return false
 	}
 	body, sum := body[:len(body)-6], body[len(body)-6:]
-	if encode62(crc32.ChecksumIEEE([]byte(body))) == sum {
-		return true
-	}
-	// Fine-grained tokens sum over the whole of what stands before.
-	return encode62(crc32.ChecksumIEEE([]byte(token[:len(token)-6]))) == sum
+	return encode62(crc32.ChecksumIEEE([]byte(body))) == sum
 }
 
 func encode62(n uint32) string {
@@ -122,6 +147,41 @@ func isDiscordToken(token string) bool {
 	}
 	_, err = strconv.ParseUint(string(raw), 10, 64)
 	return err == nil
+}
+
+// checked are the patterns whose checksum or structure disproves a value that
+// has their shape: such a value opens nothing, whatever name stands before it.
+var checked = sync.OnceValue(func() []*pattern {
+	var out []*pattern
+	for _, p := range patterns() {
+		switch p.Check {
+		case "crc62", "crc36", "bech32", "aws-key-id", "macaroon":
+			out = append(out, p)
+		}
+	}
+	return out
+})
+
+// isDisproved reports whether v has the whole shape of a format and fails its check.
+func isDisproved(v string) bool {
+	for _, p := range checked() {
+		if !hasFoldPrefix(v, p.Keywords) {
+			continue
+		}
+		if m := p.ready().value.FindStringSubmatchIndex(v); m != nil && !p.passes(v[m[2]:m[3]]) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasFoldPrefix(s string, lower []string) bool {
+	for _, p := range lower {
+		if len(s) >= len(p) && equalFold([]byte(s[:len(p)]), p) {
+			return true
+		}
+	}
+	return false
 }
 
 // isPlausiblePassword judges what stands where a command or a call takes its password.

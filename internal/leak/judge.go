@@ -102,6 +102,9 @@ func (c *candidate) isHarmless() bool {
 	if user, hash, ok := strings.Cut(v, ":"); ok && !strings.ContainsAny(user, "$ ") && passwordHash(hash) == "bcrypt" {
 		return true
 	}
+	if isDisproved(v) {
+		return true
+	}
 	switch passwordHash(v) {
 	case "bcrypt", "argon2", "yescrypt", "scrypt", "pbkdf2":
 		return !c.sure

@@ -31,7 +31,7 @@ type pattern struct {
 	Path     string   // the files that it is looked for in
 	Allow    []allow
 	Any      bool   // the value's shape says enough: a vendor's value behind any name that Names fits
-	Check    string // a checksum or structure, by its name in checks
+	Check    string // a checksum or structure, by the name that checkNamed knows
 	Severity string // "notice" or "warning"; Error otherwise
 
 	once    sync.Once

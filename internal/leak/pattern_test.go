@@ -8,7 +8,7 @@ import (
 func TestPatternsCompile(t *testing.T) {
 	for _, p := range patterns() {
 		p.ready()
-		if p.Check != "" && checks[p.Check] == nil {
+		if p.Check != "" && checkNamed(p.Check) == nil {
 			t.Errorf("%s: no check is called %q", p.ID, p.Check)
 		}
 		if p.What == "" || len(p.Keywords) == 0 {

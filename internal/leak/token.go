@@ -81,7 +81,7 @@ func (s *scan) weigh(p *pattern, m []int, base int) {
 	if p.Entropy > 0 && entropy(secret) <= p.Entropy || isTokenExample(secret) {
 		return
 	}
-	if p.Check != "" && !checks[p.Check](secret) {
+	if !p.passes(secret) {
 		return
 	}
 	if len(p.Allow) > 0 {

@@ -46,7 +46,7 @@ func (p *pattern) fitsVendor(c candidate) bool {
 	if !r.names.MatchString(c.name) || !r.value.MatchString(c.value) {
 		return false
 	}
-	if p.Entropy > 0 && entropy(c.value) <= p.Entropy || p.Check != "" && !checks[p.Check](c.value) {
+	if p.Entropy > 0 && entropy(c.value) <= p.Entropy || !p.passes(c.value) {
 		return false
 	}
 	if p.Any {
