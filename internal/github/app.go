@@ -208,7 +208,7 @@ func (a *App) Client(ctx context.Context, installation int64, repository string,
 	}
 	in := &installed{app: a, id: installation, opt: opt, probe: a.base.JoinPath().String() + probe}
 	c := newClient(a.opt, a.base, in, a.plain)
-	c.self, c.token = &Self{Login: login}, in.token
+	c.self, c.token = &account{login: login}, in.token
 	a.clients[key] = c
 	return c, nil
 }

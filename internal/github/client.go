@@ -27,21 +27,21 @@ type Client struct {
 	token func(context.Context) (string, error)
 
 	mu   sync.Mutex
-	self *Self
+	self *account
 }
 
-// Self is who a client is, to know its own comments by.
-type Self struct {
-	Login string // "" where a token does not tell: then any bot's
+// account is who a client is, to know its own comments by.
+type account struct {
+	login string // "" where a token does not tell: then any bot's
 }
 
 // wrote says whether a user is this one. A person can not write as a bot, so
 // where the login is not known the kind of account is what can be relied on.
-func (s Self) wrote(u *gh.User) bool {
-	if s.Login == "" {
+func (s account) wrote(u *gh.User) bool {
+	if s.login == "" {
 		return u.GetType() == "Bot"
 	}
-	return strings.EqualFold(u.GetLogin(), s.Login)
+	return strings.EqualFold(u.GetLogin(), s.login)
 }
 
 // New returns a client for a token: a workflow's GITHUB_TOKEN, an App's, or a
@@ -56,7 +56,7 @@ func New(token string, opt Options) (*Client, error) {
 	c := newClient(opt, base, &bearer{plain, base.Host, token}, plain)
 	c.token = func(context.Context) (string, error) { return token, nil }
 	if strings.HasPrefix(token, "ghs_") || token == "" {
-		c.self = &Self{} // an installation's token may not ask who it is
+		c.self = &account{} // an installation's token may not ask who it is
 	}
 	return c, nil
 }
@@ -69,7 +69,7 @@ func newClient(opt Options, base *url.URL, auth, plain http.RoundTripper) *Clien
 }
 
 // whoami returns who the client is, asked once.
-func (c *Client) whoami(ctx context.Context) (Self, error) {
+func (c *Client) whoami(ctx context.Context) (account, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.self != nil {
@@ -78,11 +78,11 @@ func (c *Client) whoami(ctx context.Context) (Self, error) {
 	u, _, err := c.api.Users.Get(named(ctx, "users/get-authenticated"), "")
 	switch err := apiError("users/get-authenticated", err); {
 	case errors.Is(err, ErrDenied):
-		c.self = &Self{}
+		c.self = &account{}
 	case err != nil:
-		return Self{}, err
+		return account{}, err
 	default:
-		c.self = &Self{Login: u.GetLogin()}
+		c.self = &account{login: u.GetLogin()}
 	}
 	return *c.self, nil
 }

@@ -78,7 +78,7 @@ func (c *Client) issues(ctx context.Context, n Name, mark, label string) ([]Issu
 	if err != nil {
 		return nil, err
 	}
-	login := self.Login
+	login := self.login
 	if login == "" {
 		login = "github-actions[bot]"
 	}
@@ -94,7 +94,7 @@ func (c *Client) issues(ctx context.Context, n Name, mark, label string) ([]Issu
 }
 
 // issuePages reads at most ten pages of a list of issues.
-func (c *Client) issuePages(ctx context.Context, n Name, mark string, self Self, opt gh.IssueListByRepoOptions) ([]Issue, error) {
+func (c *Client) issuePages(ctx context.Context, n Name, mark string, self account, opt gh.IssueListByRepoOptions) ([]Issue, error) {
 	const op = "issues/list-for-repo"
 	var mine []Issue
 	for range 10 {

@@ -344,6 +344,9 @@ func TestFailuresAreNeverSilent(t *testing.T) {
 			s.Disarm()
 			s.Arm(fault.On(op).Repeat(-1))
 			ch, err := reader(t, s, r).Change(context.Background(), rng)
+			if said := fmt.Sprint(err, ch.Incomplete); strings.Contains(said, "ghs_") || strings.Contains(said, "token=") || strings.Contains(said, "://") {
+				t.Errorf("%s fails with %s: a token or an address is told: %s", op, name, said)
+			}
 			if err != nil {
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	gh "github.com/google/go-github/v62/github"
@@ -44,6 +45,7 @@ type Pull struct {
 	Onto        string
 	Head, Base  string // commits
 	MergeCommit string // "" unless merged
+	Labels      []string
 	user        *gh.User
 }
 
@@ -51,6 +53,9 @@ func newPull(p *gh.PullRequest) Pull {
 	out := Pull{
 		Number: p.GetNumber(), URL: p.GetHTMLURL(), State: State(p.GetState()), Title: p.GetTitle(), Body: p.GetBody(), Branch: p.GetHead().GetRef(),
 		Onto: p.GetBase().GetRef(), Head: p.GetHead().GetSHA(), Base: p.GetBase().GetSHA(), user: p.GetUser(),
+	}
+	for _, l := range p.Labels {
+		out.Labels = append(out.Labels, l.GetName())
 	}
 	if !p.GetMergedAt().IsZero() {
 		out.State, out.MergeCommit = StateMerged, p.GetMergeCommitSHA()
@@ -118,7 +123,7 @@ func (c *Client) Publish(ctx context.Context, p repo.Proposal, opt ProposeOption
 type publishing struct {
 	c      *Client
 	name   Name
-	self   Self
+	self   account
 	p      repo.Proposal
 	opt    ProposeOptions
 	body   string
@@ -200,7 +205,8 @@ func (p *publishing) run(ctx context.Context) error {
 	} else {
 		err = p.retext(ctx, pull)
 	}
-	if err != nil || len(p.opt.Labels) == 0 || p.done.Outcome == Unchanged {
+	missing := func(label string) bool { return !slices.Contains(p.done.Labels, label) }
+	if err != nil || !slices.ContainsFunc(p.opt.Labels, missing) {
 		return err
 	}
 	return p.c.Label(ctx, p.p.Repo, p.done.Number, p.opt.Labels...)
@@ -272,10 +278,10 @@ func (p *publishing) own(c *gh.Commit) bool {
 		return false
 	}
 	email := c.GetAuthor().GetEmail()
-	if p.self.Login == "" {
+	if p.self.login == "" {
 		return strings.HasSuffix(email, "[bot]@users.noreply.github.com") || !strings.HasSuffix(p.c.base.Host, "github.com")
 	}
-	return !strings.HasSuffix(p.self.Login, "[bot]") || strings.Contains(email, p.self.Login)
+	return !strings.HasSuffix(p.self.login, "[bot]") || strings.Contains(email, p.self.login)
 }
 
 func (p *publishing) makeBranch(ctx context.Context) error {

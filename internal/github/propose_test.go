@@ -259,6 +259,9 @@ func TestEveryFaultEndsInOnePullRequest(t *testing.T) {
 						continue
 					}
 				}
+				if got := b.repo.Pulls()[len(b.repo.Pulls())-1].Labels; fmt.Sprint(got) != "[rotation]" {
+					t.Errorf("%s: labels %v", op, got)
+				}
 				if got := b.repo.Head(p.Branch + "^"); got != b.repo.Head("main") || pr.Number != i+1 || len(b.repo.Pulls()) != i+1 {
 					t.Errorf("%s: pull request %d of %d", op, pr.Number, len(b.repo.Pulls()))
 				}
