@@ -2,7 +2,9 @@ package review
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"reflect"
@@ -17,6 +19,10 @@ import (
 // maxFile is how large a text file may be, in bytes; a larger one is not read, and
 // the report says so.
 const maxFile = 16 << 20
+
+// maxHead is how large a file may be for its beginning to be looked at, in bytes:
+// some snapshots read all of a file to open it.
+const maxHead = 64 << 20
 
 // File is one file of a tree. Its methods may be called from many goroutines; what
 // they return is shared and must not be changed.
@@ -112,7 +118,7 @@ func (f *File) load() []byte {
 		return f.data
 	}
 	if f.Size > maxFile {
-		f.fail(fmt.Errorf("%d MB are more than the %d MB that one file may have", f.Size>>20, maxFile>>20))
+		f.loadHead()
 		return nil
 	}
 	data, err := fs.ReadFile(f.fsys, f.Path)
@@ -125,6 +131,32 @@ func (f *File) load() []byte {
 		f.keep(data)
 	}
 	return f.data
+}
+
+// loadHead looks at the beginning of a file that is too large to be read: a binary one
+// would not be read either way, and is no failure.
+func (f *File) loadHead() {
+	tooLarge := fmt.Errorf("%d MB are more than the %d MB that one file may have", f.Size>>20, maxFile>>20)
+	if f.Size > maxHead {
+		f.fail(tooLarge)
+		return
+	}
+	in, err := f.fsys.Open(f.Path)
+	if err != nil {
+		f.fail(err)
+		return
+	}
+	defer in.Close()
+	head := make([]byte, 8000)
+	n, err := io.ReadFull(in, head)
+	switch {
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		f.fail(err)
+	case isBinary(head[:n]):
+		f.state = binary
+	default:
+		f.fail(tooLarge)
+	}
 }
 
 func (f *File) fail(err error) {
@@ -146,7 +178,8 @@ func (f *File) keep(data []byte) {
 
 func (f *File) parse() *syntax.File {
 	if f.syntax == nil {
-		s := syntax.Parse(f.Path, f.load())
+		data := f.load()
+		s := parseText(f.Path, data)
 		if f.state != text {
 			return s // nothing to keep: binary or unreadable
 		}
@@ -192,6 +225,23 @@ func Once[T any](f *File, find func(*File) T) T {
 	return made
 }
 
+// maxParsed is how large a file may be to be taken apart into values, in bytes, by
+// format; a larger one is read as text, unless SOPS sealed it. Of data dumps little
+// else is worth knowing, and the parsed form takes many times their size.
+func maxParsed(f syntax.Format) int {
+	if f == syntax.JSON {
+		return 1 << 20
+	}
+	return 2 << 20
+}
+
+func parseText(name string, data []byte) *syntax.File {
+	if len(data) > maxParsed(syntax.FormatOf(name)) && !bytes.Contains(data, []byte("ENC[AES256_GCM,")) {
+		return syntax.ParseAs(name, data, syntax.Text)
+	}
+	return syntax.Parse(name, data)
+}
+
 // evict forgets the content; it is read again when it is asked for.
 func (f *File) evict() {
 	f.mu.Lock()
@@ -199,7 +249,8 @@ func (f *File) evict() {
 	if f.state == text {
 		f.state = evicted
 	}
-	f.data, f.syntax, f.sops, f.sopsSet, f.memo = nil, nil, nil, false, nil
+	f.sopsSet = f.sopsSet && f.sops == nil // that there is nothing of SOPS in it stays known
+	f.data, f.syntax, f.sops, f.memo = nil, nil, nil, nil
 }
 
 // isBinary is git's own test: a NUL in the first 8,000 bytes.

@@ -40,7 +40,7 @@ Correct the path, or take the entry out.
 				if r.Remote || graph.Exists(r.Target) || templated(r.Target) || strings.HasPrefix(r.Target, "..") || r.Field == "helmCharts" || p.Tree.Skipped(r.Target) {
 					continue
 				}
-				f := review.Finding{Span: r.Span, Key: r.Field + "/" + r.Target, Message: fmt.Sprintf("%s is listed in %s and is not there", r.Target, r.Field),
+				f := review.Finding{Span: r.Span, Key: r.Field + "/" + r.Target, Class: k.Path, Message: fmt.Sprintf("%s is listed in %s and is not there", r.Target, r.Field),
 					Hint: "Correct the path, or take the entry out."}
 				if p.Tree.Ignored(r.Target) {
 					f.Severity = review.Notice

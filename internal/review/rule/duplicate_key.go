@@ -24,7 +24,7 @@ Delete the one that is not meant.
 `,
 	Check: func(p *review.Pass) error {
 		s := p.File.Syntax()
-		if s.Broken != nil || s.Format != syntax.Dotenv && s.Format != syntax.YAML && s.Format != syntax.JSON {
+		if s.Broken != nil || isExample(p.File.Path) || s.Format != syntax.Dotenv && s.Format != syntax.YAML && s.Format != syntax.JSON {
 			return nil
 		}
 		for _, d := range s.Docs {

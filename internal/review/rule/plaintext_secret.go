@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/sealward/sealward/internal/leak"
@@ -110,6 +111,9 @@ func hashed(v string) bool {
 // secret itself: a host, an address, a path, a list of names.
 func plain(v string) bool {
 	lower := strings.ToLower(v)
+	if _, err := time.Parse(time.RFC3339, v); err == nil {
+		return true
+	}
 	return strings.Contains(v, "://") || strings.HasPrefix(v, "/") || strings.HasPrefix(v, "./") || strings.Contains(v, "@") ||
 		strings.HasSuffix(lower, ".local") || strings.HasSuffix(lower, ".com") || strings.Contains(lower, ".svc") || strings.Count(v, ".") >= 2 || strings.Contains(v, ",")
 }

@@ -41,6 +41,9 @@ Label the namespaces that need the secret, or correct the selector.
 // central returns the namespaces and the ClusterExternalSecrets of a tree.
 func central(t *review.Tree) (ns []wiring.Namespace, cs []wiring.ClusterExternalSecret) {
 	for _, path := range t.Wiring().Files() {
+		if isExample(path) {
+			continue
+		}
 		f := t.Wiring().Facts(path)
 		ns = append(ns, f.Namespaces...)
 		cs = append(cs, f.ClusterSecrets...)

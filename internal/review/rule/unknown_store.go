@@ -65,6 +65,9 @@ func hasKind(stores map[wiring.Store]bool, kind string) bool {
 func externals(t *review.Tree) []wiring.ExternalSecret {
 	var out []wiring.ExternalSecret
 	for _, path := range t.Wiring().Files() {
+		if isExample(path) {
+			continue
+		}
 		f := t.Wiring().Facts(path)
 		out = append(out, f.External...)
 		for _, c := range f.ClusterSecrets {
