@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // The limits of a file. Beyond them it is not read, and Broken says so.
@@ -21,7 +22,7 @@ const (
 var (
 	errSize   = fmt.Errorf("the file is larger than the %d MB that are read", MaxSize>>20)
 	errDepth  = fmt.Errorf("nested deeper than %d levels", MaxDepth)
-	errLeaves = fmt.Errorf("more than %d values", MaxLeaves)
+	errLeaves = fmt.Errorf("more than %d values or comments", MaxLeaves)
 	errDocs   = fmt.Errorf("more than %d documents", maxDocs)
 	errAlias  = fmt.Errorf("aliases expand too far: more than %d values", MaxExpanded)
 	errUTF16  = errors.New("the file is UTF-16: save it as UTF-8")
@@ -32,6 +33,7 @@ type build struct {
 	file  *File
 	src   string
 	walk  walk
+	notes walk // as walk, for the comments
 	path  Path // where the reader is
 	arena []Step
 	steps int
@@ -43,9 +45,10 @@ type build struct {
 func newBuild(name string, f Format, data []byte) *build {
 	src := string(data)
 	return &build{
-		file: &File{Name: name, Format: f, Data: data, index: &posIndex{src: src}},
-		src:  src,
-		walk: newWalk(src),
+		file:  &File{Name: name, Format: f, Data: data, index: &posIndex{src: src}},
+		src:   src,
+		walk:  newWalk(src),
+		notes: newWalk(src),
 	}
 }
 
@@ -73,26 +76,40 @@ func (b *build) leaf(value string, kind Kind, style Style, key, at stretch) *Lea
 		b.fail(errLeaves)
 		return &Leaf{}
 	}
-	if len(b.file.Leaves) == cap(b.file.Leaves) {
+	n := len(b.file.Leaves)
+	if n == cap(b.file.Leaves) {
 		b.grow()
 	}
-	l := Leaf{Doc: len(b.file.Docs), Path: b.keep(b.path), Value: value, Kind: kind, Style: style}
+	b.file.Leaves = b.file.Leaves[:n+1]
+	l := &b.file.Leaves[n]
+	l.Doc, l.Path, l.Value, l.Kind, l.Style = len(b.file.Docs), b.keep(b.path), value, kind, style
 	if key.start >= 0 {
 		l.Key = b.span(key.start, key.end)
 	}
 	l.Span = b.span(at.start, at.end)
-	b.file.Leaves = append(b.file.Leaves, l)
-	return &b.file.Leaves[len(b.file.Leaves)-1]
+	return l
 }
 
-// grow makes room for as many leaves as the rest of the source will likely have.
+// grow makes room for as many leaves as the source will likely have: in JSON commas
+// part them, else most stand on a line of their own.
 func (b *build) grow() {
 	n := len(b.file.Leaves)
 	if n == 0 {
-		b.file.Leaves = make([]Leaf, 0, min(len(b.src)/64+4, 4096))
+		mark := "\n"
+		if b.file.Format == JSON {
+			mark = ","
+		}
+		n = strings.Count(b.src, mark)
+		b.file.Leaves = make([]Leaf, 0, min(n+n/8+4, 1<<18))
 		return
 	}
-	b.file.Leaves = slices.Grow(b.file.Leaves, n)
+	b.file.Leaves = slices.Grow(b.file.Leaves, n/2+8)
+}
+
+// drop takes back the leaves from the n-th on.
+func (b *build) drop(n int) {
+	clear(b.file.Leaves[n:]) // leaf counts on it
+	b.file.Leaves = b.file.Leaves[:n]
 }
 
 // keep copies a path into memory that many paths share.
@@ -137,6 +154,12 @@ func (b *build) end(offset int, err error) {
 // done gives the documents their windows, and the leaves their comments.
 func (b *build) done() *File {
 	f := b.file
+	if f.Broken == nil {
+		f.Broken = b.err
+	}
+	if n := len(f.Leaves); cap(f.Leaves) > 2*n+8 {
+		f.Leaves = slices.Clone(f.Leaves)
+	}
 	from := 0
 	for i := range f.Docs {
 		to := from

@@ -5,12 +5,18 @@ import (
 	"strings"
 )
 
-// comment keeps a comment whose mark is n bytes long.
+// comment keeps a comment whose mark is n bytes long; comments come in the order of
+// the source.
 func (b *build) comment(at stretch, n int) {
-	b.file.Comments = append(b.file.Comments, Comment{
-		Span: Span{File: b.file.Name, Start: b.file.At(at.start), End: b.file.At(at.end)},
-		Text: b.src[at.start+n : at.end],
-	})
+	if len(b.file.Comments) >= MaxLeaves {
+		b.fail(errLeaves)
+		return
+	}
+	if at.start < b.notes.at.Offset {
+		b.notes.at = b.file.index.find(at.start)
+	}
+	span := Span{File: b.file.Name, Start: b.notes.to(at.start), End: b.notes.to(at.end)}
+	b.file.Comments = append(b.file.Comments, Comment{Span: span, Text: b.src[at.start+n : at.end]})
 }
 
 // attach gives each leaf the comments that belong to it. Leaves on one line share

@@ -197,13 +197,11 @@ func (r *dotenvReader) rest(at int) bool {
 	return true
 }
 
-// pemEnd returns where the PEM block that a value begins ends, if it does so before
-// long; env files do hold unquoted keys.
+// pemEnd returns where the PEM block that a value begins ends, or 0; env files do hold
+// unquoted keys.
 func pemEnd(src string, from int) int {
-	const longest = 64 << 10
-	window := src[from:min(len(src), from+longest)]
-	i := strings.Index(window, "-----END ")
-	if i < 0 || strings.Contains(window[:i], "-----BEGIN ") {
+	i := strings.Index(src[from:], "-----")
+	if i < 0 || !strings.HasPrefix(src[from+i:], "-----END ") {
 		return 0
 	}
 	return eol(src, from+i)

@@ -153,24 +153,29 @@ func (r *iniReader) cutComment(from, at, end int) int {
 // continued adds the lines that are indented deeper than the key and are no entry of
 // their own, as Python's reader does.
 func (r *iniReader) continued(indent int, text string, at stretch) (string, stretch) {
-	for first := true; r.pos < len(r.src); first = false {
+	var lines []string
+	open := at.start == at.end // a list below its key may hold what looks like entries
+	for r.pos < len(r.src) {
 		end := eol(r.src, r.pos)
 		from := skipBlanks(r.src, r.pos, end)
 		line := strings.TrimRight(r.src[from:end], " \t")
 		if line == "" || from-r.pos <= indent || strings.IndexByte("#;[", line[0]) >= 0 {
 			break
 		}
-		if _, width := iniSeparator(line); width > 0 && at.end > at.start && !strings.Contains(text, "\n") && !(first && text == "") {
+		if _, width := iniSeparator(line); width > 0 && !open {
 			break
 		}
 		if at.start == at.end {
 			at.start = from
-			text = line
-		} else {
-			text += "\n" + line
+		} else if lines == nil {
+			lines = append(lines, text)
 		}
+		lines = append(lines, line)
 		at.end = from + len(line)
 		r.pos = nextLine(r.src, end)
+	}
+	if lines != nil {
+		text = strings.Join(lines, "\n")
 	}
 	return text, at
 }

@@ -7,7 +7,7 @@ import "strings"
 // the comments.
 func (b *build) lines(start, end int) (comments []stretch) {
 	r := lineReader{build: b}
-	for start < end && b.err == nil {
+	for start < end && b.err == nil && len(r.comments) < MaxLeaves {
 		next := min(nextLine(b.src, start), end)
 		r.line(start, next)
 		start = next
@@ -29,17 +29,8 @@ type parent struct {
 
 func (r *lineReader) line(start, end int) {
 	at := start
-	for isBlank(r.src[:end], at) || strings.HasPrefix(r.src[at:end], bom) {
-		at += len(bom)
-		if r.src[at-len(bom)] == ' ' || r.src[at-len(bom)] == '\t' {
-			at -= len(bom) - 1
-		}
-	}
-	for strings.HasPrefix(r.src[at:end], "- ") {
-		at += 2
-		for isBlank(r.src[:end], at) {
-			at++
-		}
+	for n := 1; n > 0 && at < end; at += n {
+		n = passable(r.src[at:end])
 	}
 	text := strings.TrimRight(r.src[at:end], " \t\r\n")
 	if strings.HasPrefix(text, "#") {
@@ -52,6 +43,24 @@ func (r *lineReader) line(start, end int) {
 	}
 	key.start, key.end = key.start+at, key.end+at
 	r.entry(at-start, key, name, stretch{at + rest, at + len(text)})
+}
+
+// passable returns how much of what a line begins with says nothing of its key: white
+// space, a dash, a bracket before a quote.
+func passable(text string) int {
+	switch {
+	case isBlank(text, 0):
+		return 1
+	case strings.HasPrefix(text, bom):
+		return len(bom)
+	case strings.HasPrefix(text, "- "):
+		return 2
+	case text[0] == '{' || text[0] == '[':
+		if rest := strings.TrimLeft(text[1:], " \t"); rest != "" && rest[0] == '"' {
+			return 1
+		}
+	}
+	return 0
 }
 
 // entry adds the leaf of a key, or notes it as the parent of deeper lines.

@@ -51,7 +51,7 @@ func isUTF16(data []byte) bool {
 
 // asLines is what becomes of a file that is not what its name says.
 func (b *build) asLines(err error) *File {
-	b.file.Leaves = b.file.Leaves[:0]
+	b.drop(0)
 	b.file.Docs, b.file.Comments = nil, nil
 	b.err = nil
 	b.begin(0)

@@ -46,10 +46,8 @@ func (r *propertiesReader) line() {
 		end = at
 	}
 	r.path = r.path[:0]
-	for part := range strings.SplitSeq(unescapeProperty(r.src[start:keyEnd]), ".") {
-		if len(r.path) < MaxDepth {
-			r.push(K(part))
-		}
+	for _, part := range strings.SplitN(unescapeProperty(r.src[start:keyEnd]), ".", MaxDepth) {
+		r.push(K(part))
 	}
 	r.leaf(unescapeProperty(r.src[at:end]), String, Plain, stretch{start, keyEnd}, stretch{at, end})
 }

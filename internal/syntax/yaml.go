@@ -20,7 +20,7 @@ type yamlReader struct {
 }
 
 func parseYAML(name string, data []byte) *File {
-	r := &yamlReader{build: newBuild(name, YAML, data), anchors: map[string]*anchored{}}
+	r := &yamlReader{build: newBuild(name, YAML, data)}
 	src := r.build.src
 	r.yamlScanner = newYAMLScanner(src)
 	r.dirty = !cleanText(src)
@@ -131,7 +131,7 @@ func (r *yamlReader) broken(start, firstLeaf int) bool {
 		place.line = r.file.At(place.at).Line
 	}
 	end := r.nextMarker(start)
-	r.file.Leaves = r.file.Leaves[:firstLeaf]
+	r.drop(firstLeaf)
 	for n := len(r.file.Anchors); n > 0 && r.file.Anchors[n-1].Doc == len(r.file.Docs); n-- {
 		r.file.Anchors = r.file.Anchors[:n-1]
 	}

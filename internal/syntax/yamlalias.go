@@ -29,6 +29,9 @@ func (p *properties) close(r *yamlReader) {
 }
 
 func (r *yamlReader) name(p properties, a *anchored) {
+	if r.anchors == nil {
+		r.anchors = map[string]*anchored{}
+	}
 	r.anchors[p.anchor] = a
 	r.made = append(r.made, a)
 	r.file.Anchors = append(r.file.Anchors, Anchor{
@@ -149,9 +152,7 @@ func (m *mapping) leave(r *yamlReader) {
 			owner[l.Path[depth].Key] = own
 		}
 	}
-	for _, a := range r.made[m.made:] {
-		r.reroot(a, m, depth)
-	}
+	m.reroot(r, depth)
 	for n, span := range m.merges {
 		for i := span[0]; i < span[1]; i++ {
 			r.merge(&r.file.Leaves[i], depth, n, owner)
@@ -167,10 +168,17 @@ func (m *mapping) leave(r *yamlReader) {
 	}
 }
 
-// reroot corrects the depth of an anchor whose leaves a merge moves up.
-func (r *yamlReader) reroot(a *anchored, m *mapping, depth int) {
-	for _, span := range m.merges {
-		if a.single || a.open || a.from < span[0] || a.to > span[1] || a.from == a.to {
+// reroot corrects the depth of the anchors whose leaves the merges move up.
+func (m *mapping) reroot(r *yamlReader, depth int) {
+	n := 0
+	for _, a := range r.made[m.made:] {
+		for n < len(m.merges) && a.from >= m.merges[n][1] {
+			n++
+		}
+		if n == len(m.merges) {
+			return
+		}
+		if a.single || a.open || a.from < m.merges[n][0] || a.from == a.to {
 			continue
 		}
 		up := 1

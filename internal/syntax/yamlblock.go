@@ -79,7 +79,7 @@ func (s *yamlScanner) blockComment() {
 	if s.pos < len(s.src) && s.src[s.pos] == '#' {
 		start := s.pos
 		s.pos = lineEnd(s.src, s.pos)
-		s.comments = append(s.comments, stretch{start, s.pos})
+		s.note(stretch{start, s.pos})
 	}
 }
 

@@ -32,7 +32,7 @@ func breakAt(src string, i int) int {
 
 // lineEnd returns where the line that holds i ends, its break left out.
 func lineEnd(src string, i int) int {
-	for i < len(src) {
+	for i < len(src) { // most lines are short: a loop beats a search
 		if c := src[i]; (c == '\n' || c == '\r' || c >= 0xC2) && breakAt(src, i) > 0 {
 			return i
 		}
@@ -125,23 +125,39 @@ func (s *yamlScanner) plain() {
 	}
 }
 
+// classes of bytes that may end a word of a plain scalar.
+const (
+	endsWord   = 1 + iota // white space
+	mayEndWord            // a colon, or the first byte of a line break beyond ASCII
+	endsInFlow
+)
+
+var wordBytes = func() (table [256]uint8) {
+	for _, c := range " \t\n\r" {
+		table[c] = endsWord
+	}
+	for _, c := range []byte{':', 0xC2, 0xE2} {
+		table[c] = mayEndWord
+	}
+	for _, c := range ",?[]{}" {
+		table[c] = endsInFlow
+	}
+	return table
+}()
+
 // word takes the characters of a plain scalar up to the next blank, break or end.
 func (s *yamlScanner) word() bool {
-	from := s.pos
-	for s.pos < len(s.src) {
-		switch c := s.src[s.pos]; {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			return s.pos > from
-		case c == ':' && blankOrEnd(s.src, s.pos+1):
-			return s.pos > from
-		case s.flow > 0 && (c == ',' || c == '?' || c == '[' || c == ']' || c == '{' || c == '}'):
-			return s.pos > from
-		case c >= 0xC2 && breakAt(s.src, s.pos) > 0:
-			return s.pos > from
+	i := s.pos
+	for i < len(s.src) {
+		if class := wordBytes[s.src[i]]; class == endsWord || class == endsInFlow && s.flow > 0 ||
+			class == mayEndWord && (s.src[i] == ':' && blankOrEnd(s.src, i+1) || breakAt(s.src, i) > 0) {
+			break
 		}
-		s.pos++
+		i++
 	}
-	return s.pos > from
+	found := i > s.pos
+	s.pos = i
+	return found
 }
 
 // between takes the blanks and breaks between the words of a plain scalar.

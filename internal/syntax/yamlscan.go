@@ -52,6 +52,7 @@ type simpleKey struct {
 	possible, required bool
 	number             int // of its token, counted from the start
 	at, line           int
+	counted, runes     int // code points up to an offset, once they matter
 }
 
 type yamlScanner struct {
@@ -257,7 +258,7 @@ func (s *yamlScanner) one(kind tokenKind) *yamlToken {
 
 // skipSpace goes to the next token, and keeps the comments on the way.
 func (s *yamlScanner) skipSpace() {
-	for s.pos < len(s.src) {
+	for s.pos < len(s.src) && s.err == nil {
 		switch c := s.src[s.pos]; {
 		case c == ' ', c == '\t' && (s.flow > 0 || !s.keyOK):
 			s.pos++
@@ -268,7 +269,7 @@ func (s *yamlScanner) skipSpace() {
 		case c == '#':
 			start := s.pos
 			s.pos = lineEnd(s.src, s.pos)
-			s.comments = append(s.comments, stretch{start, s.pos})
+			s.note(stretch{start, s.pos})
 		default:
 			n := breakAt(s.src, s.pos)
 			if n == 0 {
@@ -300,6 +301,14 @@ func (s *yamlScanner) newline(n int) {
 	s.pos += n
 	s.lineStart = s.pos
 	s.line++
+}
+
+func (s *yamlScanner) note(comment stretch) {
+	if len(s.comments) >= MaxLeaves {
+		s.err = errLeaves
+		return
+	}
+	s.comments = append(s.comments, comment)
 }
 
 // marker reports whether a document's marker stands at i, a line's start.
@@ -461,7 +470,7 @@ const maxKey = 1024
 
 // valid reports whether a possible key still is one: on one line, and not too long.
 func (s *yamlScanner) valid(k *simpleKey) bool {
-	if k.line == s.line && (s.pos-k.at <= maxKey || utf8.RuneCountInString(s.src[k.at:min(s.pos, k.at+4*maxKey+4)]) <= maxKey) {
+	if k.line == s.line && (s.pos-k.at <= maxKey || s.short(k)) {
 		return true
 	}
 	if k.required {
@@ -469,6 +478,17 @@ func (s *yamlScanner) valid(k *simpleKey) bool {
 	}
 	k.possible = false
 	return false
+}
+
+// short counts a key's code points, each once however often it is asked.
+func (s *yamlScanner) short(k *simpleKey) bool {
+	from := max(k.at, k.counted)
+	to := min(s.pos, k.at+utf8.UTFMax*(maxKey+1))
+	if to > from {
+		k.runes += utf8.RuneCountInString(s.src[from:to])
+		k.counted = to
+	}
+	return k.runes <= maxKey
 }
 
 // roll opens a block collection where the indentation has grown.
