@@ -19,6 +19,10 @@ func (s *scan) readLines() {
 		read = s.readNetrc
 	case base == "userlist.txt":
 		read = s.readUserlist
+	case base == "chap-secrets" || base == "pap-secrets":
+		read = s.readChap
+	case strings.HasSuffix(base, "rsyncd.secrets") || base == "rsync.secrets":
+		read = s.readUserLine
 	case s.kind == kindData:
 		s.readSQL()
 		read = s.readHashes
@@ -53,6 +57,10 @@ func (s *scan) readAccount(start, end int) {
 	}
 	field = bytes.TrimSpace(field)
 	value := string(field)
+	if last := bytes.LastIndexByte(line, ':'); strings.HasSuffix(s.name, "htdigest") && isDigest(string(bytes.TrimSpace(line[last+1:]))) {
+		s.report(found{Match{Rule: "password-hash", Start: start + last + 1, End: start + len(bytes.TrimRight(line, " \r")), Severity: Error}, byPlace})
+		return
+	}
 	if passwordHash(value) == "" && !isCrypt(value) || Placeholder("", value) {
 		return
 	}
@@ -127,6 +135,30 @@ func (s *scan) readUserlist(start, end int) {
 	if len(fields) == 5 && len(bytes.TrimSpace(fields[0])) == 0 && len(bytes.TrimSpace(fields[2])) == 0 {
 		from := start + len(fields[0]) + len(fields[1]) + len(fields[2]) + 3
 		s.reportSure(from, from+len(fields[3]), "stored-password")
+	}
+}
+
+// readChap reads pppd's "client server secret address".
+func (s *scan) readChap(start, end int) {
+	from := start
+	for field := 0; from < end; field++ {
+		for from < end && (s.data[from] == ' ' || s.data[from] == '\t') {
+			from++
+		}
+		to := from
+		for to < end && s.data[to] > ' ' {
+			to++
+		}
+		if from < end && s.data[from] == '#' {
+			return
+		}
+		if field == 2 && to > from {
+			quoted := bytes.Trim(s.data[from:to], `"'`)
+			at := from + bytes.Index(s.data[from:to], quoted)
+			s.reportSure(at, at+len(quoted), "stored-password")
+			return
+		}
+		from = to
 	}
 }
 

@@ -73,9 +73,32 @@ func TestFormats(t *testing.T) {
 		{"hexchat.conf", "N=freenode\nP=«kd92Lq0x»\nE=UTF-8\n"},
 		{".aws/config.toml", "[auth]\nclient_secret = \"«kd92Lq0xMw7Ra3Pz9Wm1»\"\nclient_id = \"kd92Lq0xMw7Ra3Pz9Wm1\"\n"},
 		{"telegraf.conf", "  token = \"«kd92Lq0xMw7Ra3Pz9Wm1Zr2uE3dq4k5RkkkdLqmm==»\"\n  organization = \"x\"\n"},
+		{"ppp/chap-secrets", "# client server secret\nisp * \"«kd92Lq0x»\" *\n"},
+		{"etc/rsyncd.secrets", "backup:«kd92Lq0x»\n"},
+		{".htdigest", "amy:private area:«9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d»\n"},
+		{"haproxy.cfg", "  stats auth admin:«kd92Lq0x»\n  stats uri /stats\n"},
 		{"pgbouncer/userlist.txt", "\"app\" \"«md5c0ffee9f8a7c6d5e4b3a2f1e0d9c8b7a»\"\n\"rep\" \"«kd92Lq0x»\"\n"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { checkText(t, c.name, c.text) })
+	}
+}
+
+func TestWideText(t *testing.T) {
+	plain, want := marked(t, "[db]\r\npassword=«kd92Lq0x»\r\n")
+	for _, order := range []int{0, 1} {
+		data := []byte{0xff, 0xfe}
+		if order == 0 {
+			data = []byte{0xfe, 0xff}
+		}
+		for i := range len(plain) {
+			unit := []byte{0, 0}
+			unit[1-order] = plain[i]
+			data = append(data, unit...)
+		}
+		got := Text("app.ini", data)
+		if len(got) != 1 || got[0].Start != 2+2*want[0][0] || got[0].End != 2+2*want[0][1] {
+			t.Errorf("byte order %d: got %d matches", order, len(got))
+		}
 	}
 }

@@ -75,7 +75,7 @@ func (c *candidate) isPlausible() bool {
 	case classSecret:
 		return c.isRandom(8)
 	case classToken, classKey:
-		return c.isRandom(10)
+		return c.isRandom(8)
 	case classBare, classLoose:
 		return c.isStrong()
 	case classSalt:
@@ -163,7 +163,7 @@ func (c *candidate) isPassword() bool {
 	case isPassphrase(v):
 		return true
 	case f.digits == 0 && f.hard == 0: // letters and joints
-		return len(v) >= 6 && c.isOdd(f)
+		return len(v) >= 5 && c.isOdd(f)
 	case f.digits == 0: // letters and signs: String!, &str, P@ssword
 		return len(v) >= 6 && (wordShare(v) < 0.5 || isLeet(v))
 	case isIdentifier(v):
@@ -231,7 +231,7 @@ func (c *candidate) isOdd(f features) bool {
 	if f.upper > 0 && f.lower > 0 && turns(c.value) >= 3 {
 		return wordShare(c.value) < 0.5
 	}
-	return strangeness(c.value) >= strange+0.1
+	return strangeness(c.value) >= strange
 }
 
 // isRandom accepts generated values of at least n bytes.
@@ -250,7 +250,7 @@ func (c *candidate) isRandom(n int) bool {
 	if f.digits == 0 && f.hard == 0 {
 		return c.isOdd(f) && entropy(v) >= 2.5
 	}
-	if wordShare(v) > 0.5 && !(f.hard > 0 && f.digits > 0) {
+	if len(v) < 10 && wordShare(v) > 0 || wordShare(v) > 0.5 && !(f.hard > 0 && f.digits > 0) {
 		return false
 	}
 	return entropy(v) >= floor(len(v))

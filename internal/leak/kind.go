@@ -40,7 +40,7 @@ var kindOfName = map[string]kind{
 	".bashrc": kindShell, ".bash_profile": kindShell, ".bash_login": kindShell, ".profile": kindShell, ".zshrc": kindShell, ".zshenv": kindShell, ".zprofile": kindShell, ".bash_history": kindShell,
 	".zsh_history": kindShell, ".envrc": kindShell, ".bash_aliases": kindShell, ".cshrc": kindShell, "wp-config.php": kindConfig, "config.php": kindConfig, "localsettings.php": kindConfig, "settings.php": kindConfig, "configuration.php": kindConfig, "local.php": kindConfig, "parameters.php": kindConfig, "env.php": kindConfig,
 	"readme": kindDocs, "license": kindDocs, "changelog": kindDocs, "shadow": kindAccounts, "gshadow": kindAccounts, "shadow-": kindAccounts, "htpasswd": kindAccounts, ".htpasswd": kindAccounts, "passwd": kindAccounts, "passwd-": kindAccounts,
-	"master.passwd": kindAccounts, "proftpdpasswd": kindAccounts, "ftpd.passwd": kindAccounts, "dovecot.passwd": kindAccounts, "users.passwd": kindAccounts,
+	"master.passwd": kindAccounts, "proftpdpasswd": kindAccounts, "ftpd.passwd": kindAccounts, "dovecot.passwd": kindAccounts, ".htdigest": kindAccounts, "htdigest": kindAccounts, "users.passwd": kindAccounts,
 }
 
 func kindOf(name string) kind {

@@ -12,6 +12,7 @@
 package leak
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -59,9 +60,39 @@ type Hit struct {
 // Text scans raw bytes. The name, a slash-separated path, tells the kind of
 // file. Matches are in ascending order and do not overlap.
 func Text(name string, data []byte) []Match {
-	s := newScan(name, data)
+	text, wide := narrow(data)
+	s := newScan(name, text)
 	s.run()
-	return settle(s.found)
+	out := settle(s.found)
+	if wide {
+		for i := range out {
+			out[i].Start, out[i].End = 2+2*out[i].Start, 2+2*out[i].End
+		}
+	}
+	return out
+}
+
+// narrow turns UTF-16 with a byte order mark into one byte for each unit, so
+// that offsets are half of what they were; what is not ASCII becomes 0xff. Other
+// text stays as it is.
+func narrow(data []byte) (text []byte, wide bool) {
+	high := 1
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		high = 0
+	default:
+		return data, false
+	}
+	text = make([]byte, 0, len(data)/2)
+	for i := 2; i+1 < len(data); i += 2 {
+		c := data[i+1-high]
+		if data[i+high] != 0 || c >= 0x80 {
+			c = 0xff
+		}
+		text = append(text, c)
+	}
+	return text, true
 }
 
 // found is a match with what decides between two that overlap.

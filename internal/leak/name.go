@@ -38,7 +38,7 @@ var endings = map[string]class{
 	"cipherkey": classKey, "hmackey": classKey, "jwtkey": classKey, "sessionkey": classKey, "cookiekey": classKey, "securitykey": classKey,
 	"hashkey": classKey, "adminkey": classKey, "integrationkey": classKey, "ingestkey": classKey, "writekey": classKey, "subscriptionkey": classKey,
 	"functionkey": classKey, "storagekey": classKey, "decryptionkey": classKey, "decryptkey": classKey, "validationkey": classKey, "machinekey": classKey, "signkey": classKey,
-	"webhookkey": classKey, "serverkey": classKey, "rootkey": classKey, "aeskey": classKey, "deskey": classKey, "cookiesecret": classSecret, "apikeys": classKey, "usersecret": classSecret, "securekey": classKey, "loggedinkey": classKey, "oauthkey": classKey, "transportkey": classKey, "fernetkey": classKey, "rsakey": classKey, "presharedkey": classKey, "sitekey": classBare, "customerkey": classKey, "mapskey": classKey, "devkey": classKey, "partnerkey": classKey, "merchantkey": classKey, "streamkey": classKey, "devicekey": classKey, "systemkey": classKey, "unlockkey": classKey, "passkey": classPassword, "keybase": classKey, "writetoken": classToken, "authcode": classKey, "ikey": classKey, "skey": classKey, "akey": classKey, "instrumentationkey": classKey,
+	"webhookkey": classKey, "serverkey": classKey, "rootkey": classKey, "aeskey": classKey, "deskey": classKey, "cookiesecret": classSecret, "apikeys": classKey, "usersecret": classSecret, "securekey": classKey, "loggedinkey": classKey, "oauthkey": classKey, "transportkey": classKey, "fernetkey": classKey, "rsakey": classKey, "presharedkey": classKey, "sitekey": classBare, "customerkey": classKey, "mapskey": classKey, "devkey": classKey, "partnerkey": classKey, "merchantkey": classKey, "streamkey": classKey, "devicekey": classKey, "systemkey": classKey, "unlockkey": classKey, "passkey": classPassword, "keybase": classKey, "writetoken": classToken, "authcode": classKey, "ikey": classKey, "skey": classKey, "akey": classKey,
 
 	"key": classBare, "auth": classBare, "authorization": classBare, "credential": classBare, "credentials": classBare, "creds": classBare,
 	"cookie": classBare, "session": classBare, "signature": classBare, "webhook": classBare, "sid": classBare, "community": classBare, "authentication": classBare, "keys": classBare, "oauth": classBare, "hmac": classBare,
@@ -161,6 +161,9 @@ func specify(c class, words []string) class {
 		case "by", "encrypted", "hashed", "crypted":
 			return classHash
 		}
+	}
+	if c == classToken && len(words) > 1 && (words[len(words)-2] == "request" || words[len(words)-2] == "idempotency") {
+		return classNone // names a request, opens nothing
 	}
 	if (c == classBare || c == classKey) && slices.ContainsFunc(words, func(w string) bool { return publicOwners[w] }) {
 		return classNone

@@ -220,6 +220,10 @@ var exampleWords = wordSet(`
 	opensesame sesame
 	senha contrasena contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort`)
 
+// knownDefaults are random values that come with an installation and are in
+// everybody's copy of its documentation.
+var knownDefaults = wordSet(`sw2ycwtib9zpoohopsmm`) // Grafana's secret_key
+
 // accountWords are names of accounts and servers: a password of that name alone
 // is what comes with an installation.
 var accountWords = wordSet(`admin administrator root guest anonymous postgres mysql redis rabbitmq mongo mongodb minio minioadmin sa app web db database server client system manager operator service`)
@@ -247,7 +251,7 @@ func isExample(v string) bool {
 // isExampleWord knows words with at most four digits behind them, and several
 // such words together. A sign (Password123!) makes it somebody's password.
 func isExampleWord(lower string) bool {
-	if accountWords[lower] {
+	if accountWords[lower] || knownDefaults[lower] {
 		return true
 	}
 	stem := strings.TrimRight(lower, "0123456789")
