@@ -156,6 +156,9 @@ func (s *scan) opensLine(start int) bool {
 	if s.kind != kindConfig && s.kind != kindShell {
 		return false
 	}
+	if s.logins {
+		return true
+	}
 	if s.peek(start-1) == '-' {
 		return true
 	}
@@ -255,8 +258,9 @@ func (s *scan) weighAssignment(a assignment) {
 		value = value[scheme:]
 	}
 	c := candidate{name: string(s.data[a.nameStart:a.nameEnd]), value: value, quoted: a.quoted, kind: s.kind}
+	c.sure = s.logins && classify(c.name) == classPassword
 	f, ok := assess(c)
-	if !ok || f.rank == byName && (a.loose && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12)) {
+	if !ok || f.rank == byName && (a.loose && !c.sure && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12)) {
 		return
 	}
 	f.Start, f.End = a.valueStart, a.valueEnd

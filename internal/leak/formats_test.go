@@ -73,6 +73,8 @@ func TestFormats(t *testing.T) {
 		{"hexchat.conf", "N=freenode\nP=«kd92Lq0x»\nE=UTF-8\n"},
 		{".aws/config.toml", "[auth]\nclient_secret = \"«kd92Lq0xMw7Ra3Pz9Wm1»\"\nclient_id = \"kd92Lq0xMw7Ra3Pz9Wm1\"\n"},
 		{"telegraf.conf", "  token = \"«kd92Lq0xMw7Ra3Pz9Wm1Zr2uE3dq4k5RkkkdLqmm==»\"\n  organization = \"x\"\n"},
+		{".vscode/sftp.json", `{"username": "deploy", "password": "«swordfish»", "privateKeyPath": "~/.ssh/id_rsa", "passphrase": "${PASS}"}`},
+		{".fetchmailrc", "poll mail.x.org protocol imap\n  user \"amy\" with password \"«swordfish»\" is amy here\n"},
 		{"ppp/chap-secrets", "# client server secret\nisp * \"«kd92Lq0x»\" *\n"},
 		{"etc/rsyncd.secrets", "backup:«kd92Lq0x»\n"},
 		{".htdigest", "amy:private area:«9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d»\n"},

@@ -66,6 +66,14 @@ func kindOf(name string) kind {
 	return kindOfSuffix[path.Ext(base)]
 }
 
+// credentialFiles are files of one person's or server's own logins: a password
+// there is one even if it is a plain word.
+var credentialFiles = wordSet(`.ftpconfig .ftppass sftp-config.json sftp.json .remote-sync.json ftp-sync.json ftpsync.settings deployment-config.json .esmtprc .msmtprc .muttrc muttrc .fetchmailrc fetchmailrc
+	webservers.xml recentservers.xml sitemanager.xml filezilla.xml robomongo.json robo3t.json accounts.xml servlist.conf ventrilo_srv.ini .my.cnf .smbcredentials .tugboat .pypirc .s3cfg
+	wp-config.php credentials.xml .pg_service.conf .davfs2 .mbsyncrc .offlineimaprc .newsboat .lftprc .ncftprc .irssi tomcat-users.xml confcons.xml winscp.ini .boto .dockercfg proftpd.passwd`)
+
+func isCredentialFile(name string) bool { return credentialFiles[strings.ToLower(path.Base(name))] }
+
 // purpose is whom the secrets of a file are for, as its path tells.
 type purpose uint8
 

@@ -5,6 +5,7 @@ type scan struct {
 	name    string
 	kind    kind
 	purpose purpose
+	logins  bool // one of credentialFiles
 	only    bool // known formats only: lock files, minified code
 	data    []byte
 	found   []found
@@ -42,7 +43,7 @@ func (s *scan) spend(at, n int) bool {
 type work struct{ keywords, tokens, names, urls, lines int }
 
 func newScan(name string, data []byte) *scan {
-	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), data: data}
+	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), logins: isCredentialFile(name), data: data}
 	switch Skip(name, data[:min(len(data), headSize)]) {
 	case "":
 	case "lock file", "minified", "generated":

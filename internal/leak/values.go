@@ -23,11 +23,12 @@ type document struct {
 	kinds   []string // of the Kubernetes object that each value is in, or ""
 	items   bool     // the objects are the items of a List
 	purpose purpose
+	logins  bool // one of credentialFiles
 	sops    bool // the document holds SOPS' metadata
 }
 
 func newDocument(doc Document) *document {
-	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name)}
+	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name)}
 	for _, v := range doc.Values {
 		if len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac" {
 			d.sops = true
@@ -161,6 +162,7 @@ func (d *document) judgeValue(s *scan, i int) {
 		return
 	}
 	c := candidate{name: d.nameOf(i), value: text, quoted: v.Quoted, kind: kindConfig}
+	c.sure = d.logins && classify(c.name) == classPassword
 	if f, ok := assess(c); ok && !(v.Scalar && len(text) < 6) {
 		f.End = len(text)
 		s.report(f)

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -56,7 +55,11 @@ func generate(out string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	table, err := countLetters(filepath.Join(runtime.GOROOT(), "src"))
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return fmt.Errorf("ask go for its root: %w", err)
+	}
+	table, err := countLetters(filepath.Join(strings.TrimSpace(string(root)), "src"))
 	if err != nil {
 		return err
 	}
