@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/hex"
@@ -12,18 +13,15 @@ import (
 	"github.com/sealward/sealward/internal/syntax"
 )
 
-// macSeed begins the MAC of a file that says mac_only_encrypted: the SHA-256 of
-// "sops", so that the setting itself is authenticated.
-const macSeed = "8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69"
-
 // newMAC begins a MAC: SHA-512 over the values of a tree in the order of the source,
 // none of them framed. Keys are not in it; each sealed value is bound to its own by
-// AES-GCM.
+// AES-GCM. Where the file says mac_only_encrypted, the SHA-256 of "sops" stands first,
+// so that the setting itself is authenticated.
 func newMAC(onlyEncrypted bool) hash.Hash {
 	h := sha512.New()
 	if onlyEncrypted {
-		seed, _ := hex.DecodeString(macSeed)
-		h.Write(seed)
+		seed := sha256.Sum256([]byte("sops"))
+		h.Write(seed[:])
 	}
 	return h
 }

@@ -97,13 +97,21 @@ func sealer(t testing.TB, ids ...keyring.Identity) *Sealer {
 }
 
 // encrypt seals a file with the program.
-func encrypt(t *testing.T, name, plain string, to []keyring.Identity, args ...string) []byte {
+func encrypt(t *testing.T, name, plain string, to []keyring.Identity, rule ...string) []byte {
 	t.Helper()
 	var ids []string
 	for _, id := range to {
 		ids = append(ids, id.Recipient().ID)
 	}
-	out, err := runSops(t, name, []byte(plain), nil, append([]string{"encrypt", "--age", strings.Join(ids, ",")}, args...)...)
+	rules := "creation_rules:\n  - age: '" + strings.Join(ids, ",") + "'\n"
+	for _, a := range rule {
+		rules += "    " + a + "\n"
+	}
+	config := filepath.Join(t.TempDir(), ".sops.yaml")
+	if err := os.WriteFile(config, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := runSops(t, name, []byte(plain), nil, "--config", config, "encrypt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ func encrypt(t *testing.T, name, plain string, to []keyring.Identity, args ...st
 // plainFile is a file before it is sealed.
 type plainFile struct {
 	name, path, text string
-	args             []string
+	rule             []string // lines of the creation rule that seals it
 }
 
 func plainFiles() []plainFile {
@@ -144,15 +152,15 @@ stringData:
 	const js = "{\n  \"a\": \"b\",\n  \"n\": 12345678901,\n  \"f\": 1e3,\n  \"t\": true,\n  \"z\": null,\n  \"e\": \"\",\n  \"l\": [1, {\"x\": \"y\"}, []],\n  \"o_unencrypted\": {\"p\": 0.5, \"q\": \"<ö>\"}\n}\n"
 	return []plainFile{
 		{"yaml", "a.yaml", secret, nil},
-		{"yaml by regex", "a.yaml", secret, []string{"--encrypted-regex", "^(data|stringData)$"}},
-		{"yaml by unencrypted regex", "a.yaml", secret, []string{"--unencrypted-regex", "^(metadata|kind|apiVersion)$"}},
-		{"yaml by suffix", "a.yaml", strings.ReplaceAll(secret, "user:", "user_enc:"), []string{"--encrypted-suffix", "_enc"}},
-		{"yaml by comment", "a.yaml", secret, []string{"--encrypted-comment-regex", "who"}},
-		{"yaml by unencrypted comment", "a.yaml", secret, []string{"--unencrypted-comment-regex", "the shop|who"}},
-		{"yaml mac only encrypted", "a.yaml", secret, []string{"--mac-only-encrypted", "--encrypted-regex", "^stringData$"}},
+		{"yaml by regex", "a.yaml", secret, []string{"encrypted_regex: ^(data|stringData)$"}},
+		{"yaml by unencrypted regex", "a.yaml", secret, []string{"unencrypted_regex: ^(metadata|kind|apiVersion)$"}},
+		{"yaml by suffix", "a.yaml", strings.ReplaceAll(secret, "user:", "user_enc:"), []string{"encrypted_suffix: _enc"}},
+		{"yaml by comment", "a.yaml", secret, []string{"encrypted_comment_regex: who"}},
+		{"yaml by unencrypted comment", "a.yaml", secret, []string{"unencrypted_comment_regex: the shop|who"}},
+		{"yaml mac only encrypted", "a.yaml", secret, []string{"encrypted_regex: ^stringData$", "mac_only_encrypted: true"}},
 		{"yaml documents", "a.yml", secret + "---\n" + strings.Replace(secret, "hunter2", "hunter3", 1) + "---\n# last\nx: y\n", nil},
 		{"json", "a.json", js, nil},
-		{"json by regex", "a.json", js, []string{"--encrypted-regex", "^l$"}},
+		{"json by regex", "a.json", js, []string{"encrypted_regex: ^l$"}},
 		{"dotenv", "a.env", "# head\nA=b\nQUOTED=\"x y\"\nEMPTY=\nMULTI=a\\nb\nEQ=a=b#c\nC_unencrypted=plain  \n", nil},
 		{"ini", "a.ini", "; top\n[one]\n; who\na = b\nc_unencrypted = \"d e\"\n[two.three]\nx.y = 1\nempty =\n", nil},
 		{"binary", "a.bin", "\x00\x01 any\nthing \xff", nil},
@@ -180,7 +188,7 @@ func TestResealedFilesOpenInSops(t *testing.T) {
 			for _, way := range []string{bySpan, byLibrary} {
 				t.Run(p.name+"/"+w.name+"/"+way, func(t *testing.T) {
 					t.Parallel()
-					sealed := encrypt(t, p.path, p.text, w.to, p.args...)
+					sealed := encrypt(t, p.path, p.text, w.to, p.rule...)
 					before, err := runSops(t, p.path, sealed, w.to, "decrypt")
 					if err != nil {
 						t.Fatal(err)
