@@ -118,7 +118,7 @@ func parseAge(s string) (Recipient, error) {
 		return parseSSH(s)
 	}
 	if !strings.HasPrefix(s, "age1") {
-		return Recipient{}, errors.New("not an age recipient: want age1... or ssh-ed25519 ...")
+		return Recipient{}, errors.New("not an age recipient: want one that begins with age1 or ssh-ed25519")
 	}
 	hrp, data, err := bech32(s)
 	if err != nil {

@@ -17,7 +17,6 @@ type issue struct {
 	number           int
 	by, title, body  string
 	state            string
-	reason           string
 	labels           []string
 	created, updated time.Time
 	closed           time.Time

@@ -27,8 +27,6 @@ type delivery struct {
 	guid          string
 	event, action string
 	body          []byte
-	repo          int64
-	installation  int64
 	status        int
 	again         bool
 	when          time.Time

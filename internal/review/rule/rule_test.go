@@ -106,7 +106,7 @@ func reviewCase(t *testing.T, sets map[string]map[string]string) *review.Report 
 	t.Helper()
 	opt := review.Options{Rules: All(), Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
 	change := &repo.Change{}
-	configured := sets["base"]
+	var configured map[string]string
 	if tree := sets["tree"]; tree != nil {
 		opt.Mode = review.ReviewTree
 		change.Head = repotest.Files(tree)
