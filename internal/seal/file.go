@@ -160,6 +160,8 @@ func (s *sealedFile) check(d sops.Document) error {
 		return refuse(Nobody, "its metadata at line %d names no recipient", at)
 	case len(d.Groups) > 1 && (d.Threshold < 2 || d.Threshold > len(d.Groups)):
 		return refuse(Metadata, "its shamir_threshold does not fit its %d key groups", len(d.Groups))
+	case len(d.Clear) > 0 && strings.HasPrefix(d.Clear[0].Value, "ENC["):
+		return refuse(Stray, "%s at line %d is a damaged ENC[...] value; restore it", d.Clear[0].Path, d.Clear[0].Span.Start.Line)
 	case len(d.Clear) > 0:
 		return refuse(PartlySealed, "%s at line %d stands in clear, and the file's own selector seals it; seal it with sops first",
 			d.Clear[0].Path, d.Clear[0].Span.Start.Line)

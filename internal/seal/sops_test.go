@@ -46,6 +46,12 @@ var sopsCLI = sync.OnceValues(func() (string, error) {
 // are given, and nothing else of this machine.
 func runSops(t *testing.T, name string, data []byte, ids []keyring.Identity, args ...string) ([]byte, error) {
 	t.Helper()
+	return runSopsIn(t, nil, name, data, ids, args...)
+}
+
+// runSopsIn adds to the environment.
+func runSopsIn(t *testing.T, more []string, name string, data []byte, ids []keyring.Identity, args ...string) ([]byte, error) {
+	t.Helper()
 	program, err := sopsCLI()
 	if err != nil {
 		t.Skipf("the program of SOPS is needed: %v", err)
@@ -56,7 +62,7 @@ func runSops(t *testing.T, name string, data []byte, ids []keyring.Identity, arg
 		t.Fatal(err)
 	}
 	var keys strings.Builder
-	env := []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+	env := append([]string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, more...)
 	for _, id := range ids {
 		if id.Recipient().SSH() {
 			p := filepath.Join(dir, ".ssh-key")
