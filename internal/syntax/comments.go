@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -68,12 +69,14 @@ func (a *attacher) of(l *Leaf) string {
 	return a.text
 }
 
-// above joins the comment lines right above a place.
+// above joins the comment lines right above a place's line.
 func (a *attacher) above(at Pos) string {
+	start := bytes.LastIndexByte(a.file.Data[:at.Offset], '\n') + 1
+	indent := skipBlanks(string(a.file.Data[start:at.Offset]), 0, at.Offset-start) + 1
 	var parts []string
 	for line := at.Line - 1; ; line-- {
 		i, ok := a.lines[line]
-		if !ok || a.file.Comments[i].Span.Start.Col > at.Col || !ownLine(a.file, a.file.Comments[i]) {
+		if !ok || a.file.Comments[i].Span.Start.Col > indent || !ownLine(a.file, a.file.Comments[i]) {
 			break
 		}
 		parts = append(parts, a.file.Comments[i].Text)

@@ -87,7 +87,7 @@ func (f *File) candidates(value string, like Leaf) []string {
 	case DoubleQuoted:
 		return []string{double, `"` + value + `"`, single}
 	case Literal, Folded:
-		return []string{literal(value, f.contentIndent(like)), double}
+		return []string{literal(value, f.contentIndent(like)), double + "\n", double}
 	}
 	return []string{value, escapeNewlines(value), double, single}
 }

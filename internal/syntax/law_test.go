@@ -28,6 +28,7 @@ func checkLaws(t *testing.T, f *syntax.File) {
 		last = l.Span.Start.Offset
 		if !l.Key.IsZero() {
 			checkSpan(t, f, where+" key", l.Key)
+			checkKey(t, f, where, l)
 		}
 		if len(l.Path) == 0 && f.Format != syntax.YAML && f.Format != syntax.JSON && f.Broken == nil {
 			t.Fatalf("%s: has no path", where)
@@ -49,6 +50,25 @@ func checkLaws(t *testing.T, f *syntax.File) {
 		if got := string(a.Span.Cut(f.Data)); got != "&"+a.Name {
 			t.Fatalf("anchor %q is cut as %q", a.Name, got)
 		}
+	}
+}
+
+// checkKey holds a key's span to cutting out the last step of the path.
+func checkKey(t *testing.T, f *syntax.File, where string, l syntax.Leaf) {
+	t.Helper()
+	token, name := string(l.Key.Cut(f.Data)), l.Path.Last()
+	if len(l.Path) == 0 || l.Path[len(l.Path)-1].Index >= 0 {
+		t.Fatalf("%s: has key %q, and is no key's value", where, token)
+	}
+	switch {
+	case token == name, strings.HasPrefix(token, "*") && f.Format == syntax.YAML:
+	case f.Format == syntax.YAML && yamlDecodes(token, name):
+	case f.Format == syntax.JSON && jsonDecodes(token, name):
+	case f.Format == syntax.INI && (strings.Contains(token, `\`) || strings.HasSuffix(token, name)): // TOML, properties
+	case len(token) >= 2 && token[1:len(token)-1] == name:
+	case f.Broken != nil && (yamlDecodes(token, name) || strings.HasPrefix(token, "*")):
+	default:
+		t.Fatalf("%s: key %q is not %q", where, token, name)
 	}
 }
 

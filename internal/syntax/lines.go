@@ -146,6 +146,9 @@ func (r *lineReader) value(at stretch, json bool) (string, Style, stretch) {
 			rest = strings.TrimLeft(text[q.pos+1:], " \t,;")
 		}
 		if q.err == nil && (rest == "" || rest[0] == '#' || rest[0] == '}') {
+			if rest != "" && rest[0] == '#' {
+				r.comments = append(r.comments, stretch{at.end - len(rest), at.end})
+			}
 			value := string(append(q.buf, text[q.from:q.pos]...))
 			style := DoubleQuoted
 			if text[0] == '\'' {
@@ -154,11 +157,10 @@ func (r *lineReader) value(at stretch, json bool) (string, Style, stretch) {
 			return value, style, stretch{at.start, at.start + q.pos + 1}
 		}
 	}
-	if i := strings.Index(text, " #"); i >= 0 {
+	i := strings.Index(text, " #") + 1
+	if i > 0 || strings.HasPrefix(text, "#") {
+		r.comments = append(r.comments, stretch{at.start + i, at.end})
 		text = strings.TrimRight(text[:i], " \t")
-	}
-	if strings.HasPrefix(text, "#") {
-		text = ""
 	}
 	if json {
 		text = strings.TrimRight(text, ", \t")

@@ -133,7 +133,7 @@ type Leaf struct {
 	// value comes through an alias, Span is the alias and Anchor the value it names.
 	Key, Span, Anchor Span
 	// Comment is the text of the comments that belong to the leaf: the lines right
-	// above its key, none of them indented deeper than it, and the one behind its
+	// above its key, none of them indented deeper than its line, and the one behind its
 	// value; the mark cut, joined by newlines.
 	Comment string
 }

@@ -144,7 +144,7 @@ no value here
 		"0 apiVersion=v1", "0 data.password=s3\"x", "0 data.name=it's", "0 data.url=http://x", "0 data.block.inner=y",
 		"0 TOKEN=abc", "0 quoted=d", "0 json=e",
 	})
-	if l, ok := f.Docs[0].Get("data", "password"); !ok || l.Comment != " a comment" {
+	if l, ok := f.Docs[0].Get("data", "password"); !ok || l.Comment != " a comment\n why" {
 		t.Errorf("comment: %q", l.Comment)
 	}
 }
