@@ -16,7 +16,6 @@ import (
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/review/report"
-	"github.com/sealward/sealward/internal/review/rule"
 )
 
 // reviewFlags are what the command line of review says.
@@ -27,6 +26,7 @@ type reviewFlags struct {
 	output  string
 	failOn  string
 	config  string
+	only    []string
 }
 
 var failOnValues = [...]string{"error", "warning", "notice", "never"}
@@ -75,6 +75,7 @@ done (usage, configuration, or a file that could not be read).`,
 	flags.StringVar(&f.output, "output", "", "write the report to a `file` instead of the standard output")
 	flags.StringVar(&f.failOn, "fail-on", "", "the least `severity` that fails: error, warning, notice or never (default error)")
 	flags.StringVar(&f.config, "config", "", "use this configuration `file` instead of Base's "+config.Name)
+	flags.StringSliceVar(&f.only, "only", nil, "review by these `rules` alone: ids, or leaks, sealing, drift, kilter, references, flux, eso")
 	complete := func(flag string, values []string) {
 		// It errors only where the flag does not exist.
 		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -88,6 +89,10 @@ done (usage, configuration, or a file that could not be read).`,
 
 func (a *app) review(ctx context.Context, f reviewFlags) error {
 	if err := a.checkFlags(&f); err != nil {
+		return err
+	}
+	rules, err := rulesOf(f.only)
+	if err != nil {
 		return err
 	}
 	src, err := a.open(ctx, f.what)
@@ -108,7 +113,7 @@ func (a *app) review(ctx context.Context, f reviewFlags) error {
 	}
 	p := a.newProgress()
 	rep, err := review.Run(ctx, src.change, review.Options{
-		Mode: src.mode, Rules: rule.All(), Config: cfg, Now: time.Now(), Progress: p.update,
+		Mode: src.mode, Rules: rules, Config: cfg, Now: time.Now(), Progress: p.update,
 	})
 	p.clear()
 	if err != nil {

@@ -90,7 +90,7 @@ done (usage, configuration, or a file that could not be read).`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.reviewCommand(), a.driftCommand(), a.inventoryCommand(), a.rulesCommand(), a.explainCommand(), a.versionCommand())
+	root.AddCommand(a.reviewCommand(), a.driftCommand(), a.inventoryCommand(), a.initCommand(), a.rulesCommand(), a.explainCommand(), a.versionCommand())
 	return root
 }
 

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DEMO", demo)
+			e.Setenv("ALONE", filepath.SplitList(e.Getenv("PATH"))[0]) // a PATH with the program and nothing else
 			e.Setenv("HOME", filepath.Join(e.WorkDir, ".home"))
 			for _, kv := range []string{"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com"} {
 				name, value, _ := strings.Cut(kv, "=")

@@ -77,6 +77,10 @@ func (a *app) open(ctx context.Context, sel selection) (src *source, err error) 
 		dir, sel.head = ".", sel.dir
 	}
 	src.git, err = repo.FindGit(ctx, dir)
+	if errors.Is(err, repo.ErrNoGit) && sel.all && sel.head == "" {
+		a.say("note: git was not found: %s is read as it is, files that git ignores included", dir)
+		err = nil
+	}
 	if err != nil && !errors.Is(err, repo.ErrNotGit) {
 		return src, err
 	}

@@ -13,8 +13,8 @@ import (
 // ErrShallow is wrapped where a shallow clone lacks the commits that were asked for.
 var ErrShallow = errors.New("the clone is shallow and lacks commits: run git fetch --unshallow, or check out with fetch-depth: 0")
 
-// errNoGit is a machine without git.
-var errNoGit = errors.New("git was not found: install git (apt-get install git, brew install git), or review directories with --base DIR DIR")
+// ErrNoGit is a machine without git.
+var ErrNoGit = errors.New("git was not found: install git (apt-get install git, brew install git), or review directories with --base DIR DIR")
 
 // guards are the settings that keep a repository's own configuration from running
 // anything, and from reaching the network for objects that are not there. What
@@ -109,7 +109,7 @@ func gitError(ctx context.Context, command string, err error, stderr string) err
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return errNoGit
+		return ErrNoGit
 	}
 	return &commandError{command, verdict(stderr), err}
 }

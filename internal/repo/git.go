@@ -44,7 +44,7 @@ func (g *Git) Resolve(ctx context.Context, rev string) (string, error) {
 	}
 	out, err := g.run(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err != nil {
-		if ctx.Err() != nil || errors.Is(err, errNoGit) {
+		if ctx.Err() != nil || errors.Is(err, ErrNoGit) {
 			return "", err
 		}
 		if g.isShallow() {

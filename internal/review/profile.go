@@ -16,12 +16,15 @@ const (
 	ESOCentral = "eso-central"
 )
 
+// DefaultProfile is why a tree that shows no signs has the profile that it has.
+const DefaultProfile = "the default: no other platform's files were found"
+
 // Profiles lists the profiles that can be set.
 func Profiles() []string { return []string{FluxSOPS, KilterApps, LocalOps, ESOCentral} }
 
-// detectProfile takes the profile that the configuration names, else the first that
+// DetectProfile takes the profile that the configuration names, else the first that
 // the tree shows signs of.
-func detectProfile(t *Tree, cfg *config.Config) Profile {
+func DetectProfile(t *Tree, cfg *config.Config) Profile {
 	if cfg.Review.Profile != "" {
 		return Profile{cfg.Review.Profile, "set in " + config.Name}
 	}
@@ -39,7 +42,7 @@ func detectProfile(t *Tree, cfg *config.Config) Profile {
 			return Profile{s.profile, why}
 		}
 	}
-	return Profile{FluxSOPS, "the default: no other platform's files were found"}
+	return Profile{FluxSOPS, DefaultProfile}
 }
 
 func kilterSign(t *Tree) string {

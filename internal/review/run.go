@@ -96,7 +96,7 @@ func newRun(ctx context.Context, change *repo.Change, opt Options) (*run, error)
 	if err := r.openTrees(); err != nil {
 		return nil, err
 	}
-	r.profile = detectProfile(r.head, r.config)
+	r.profile = DetectProfile(r.head, r.config)
 	r.rules = slices.DeleteFunc(slices.Clone(opt.Rules), func(rule *Rule) bool { return !r.on(rule) })
 	return r, nil
 }

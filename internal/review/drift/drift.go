@@ -84,10 +84,11 @@ type Ages func(path string, lines []int) map[int]time.Time
 
 // Build makes the report of a tree. ages may be nil.
 func Build(t *review.Tree, cfg *config.Config, ages Ages) *Report {
-	r := &Report{Incomplete: t.Incomplete()}
+	r := &Report{}
 	for _, u := range rule.Units(t, cfg) {
 		r.Units = append(r.Units, unitOf(&u))
 	}
+	r.Incomplete = t.Incomplete() // after the files were read
 	slices.SortFunc(r.Units, func(a, b Unit) int { return cmp.Compare(a.Name, b.Name) })
 	if ages != nil {
 		r.date(ages)
