@@ -9,7 +9,7 @@ import (
 )
 
 var generatorLiteral = &review.Rule{
-	ID: "generator-literal", Since: "1.0", Family: review.Leaks, Severity: review.Warning, Scope: review.PerTree,
+	ID: "generator-literal", Since: "1.0", Family: review.Leaks, Severity: review.Warning, Scope: review.PerFile, History: true,
 	Doc: `A secretGenerator makes a Secret out of values that are in clear in the repository.
 
 Its literals hold secret values, or the files that it reads are plaintext with secret values.
@@ -26,19 +26,16 @@ The Secret that comes out is hashed and named with care, and its values are read
 Seal the file and name it under files; Flux decrypts files of a secretGenerator.
 `,
 	Check: func(p *review.Pass) error {
-		graph := p.Tree.Wiring()
-		for _, k := range graph.Kustomizations() {
-			f := p.Tree.File(k.Path)
-			if f == nil || len(k.Secrets) == 0 {
-				continue
-			}
-			leaksOf(f).report(p, func(l leakAt) review.Finding {
-				key, _, _ := strings.Cut(l.leaf.Value, "=")
-				return review.Finding{Severity: review.Warning, Message: fmt.Sprintf("the literal %s of a secretGenerator is in clear", key)}
-			})
-			for _, g := range k.Secrets {
-				plaintextFiles(p, g)
-			}
+		if !isKustomization(p.File.Path) {
+			return nil
+		}
+		leaksOf(p.File).report(p, func(l leakAt) review.Finding {
+			key, _, _ := strings.Cut(l.leaf.Value, "=")
+			return review.Finding{Severity: review.Warning, Message: fmt.Sprintf("the literal %s of a secretGenerator is in clear", key)}
+		})
+		k := wiring.FactsOf(p.File.Syntax()).Kustomization
+		for _, g := range k.Secrets {
+			plaintextFiles(p, g)
 		}
 		return nil
 	},
