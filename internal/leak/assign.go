@@ -23,7 +23,7 @@ type assignment struct {
 // readName reads the identifier around a keyword at [start, end) and, if a
 // value is assigned to it, has the two judged. Each identifier is read once.
 func (s *scan) readName(start, end int) {
-	if start < s.seen || !s.spend(start, end-start) {
+	if start < s.seen || !s.spend(forNames, start, end-start) {
 		return
 	}
 	for end > start && !isWordByte(s.data[end-1]) {
@@ -49,7 +49,7 @@ func (s *scan) readName(start, end int) {
 	}
 	a := assignment{nameStart: from, nameEnd: to}
 	if s.findValue(&a) || s.findPair(&a) {
-		s.spend(start, 2*(a.valueEnd-a.nameStart))
+		s.spend(forNames, start, 2*(a.valueEnd-a.nameStart))
 		s.work.names += a.valueEnd - a.nameEnd
 		s.weighAssignment(a)
 	}

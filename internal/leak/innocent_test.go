@@ -29,6 +29,7 @@ func TestInnocentLines(t *testing.T) {
 		{"a.tf", "password = var.db_password"}, {"a.tf", "password = random_password.db.result"}, {"a.tf", "token = data.vault_generic_secret.x.data[\"token\"]"}, {"a.tf", "key_name = \"deploy-2024\""}, {"a.tf", "secret_id = aws_secretsmanager_secret.x.id"},
 		{"a.sh", "read -s PASSWORD"}, {"a.sh", "TOKEN=$(cat token)"}, {"a.sh", "curl -u \"$USER:$PASS\" https://x.io"}, {"a.sh", "mysql -u root -p app"}, {"a.sh", "echo \"password: $PASSWORD\""}, {"a.sh", "PASS=$1"}, {"a.sh", "--- PASS: Test/Sub1"},
 		{"a.go", "password := os.Getenv(\"DB_PASSWORD\")"}, {"a.go", "const passwordKey = \"password\""}, {"a.go", "token.Pos = 12"}, {"a.js", "password: process.env.PASSWORD,"}, {"a.py", "password = getpass.getpass('Password: ')"}, {"a.java", "String password = \"password\";"},
+		{"locales/nl.json", `{"password": "Wachtw00rd!"}`}, {"src/messages_hu.properties", "login.password=Jelszo2!"}, {"i18n/en.yml", "password: Passw0rd?"}, {"a.yaml", "SENTRY_DSN: https://9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d@o1.ingest.sentry.io/2"}, {"a.yaml", "signature: 9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d9f8a7c6d"},
 		{"README.md", "password: kd92Lq0x"}, {"README.md", "postgres://user:password@localhost/db"}, {"a.sql", "password varchar(255) NOT NULL,"}, {"a.txt", "The password is stored in Vault."}, {"a.txt", "https://acme.io/@scope/pkg@1.2.3"}, {"a.txt", "git@github.com:acme/app.git"},
 	}
 	for _, l := range lines {

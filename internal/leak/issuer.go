@@ -36,7 +36,6 @@ var issuers = []issuer{
 	{"dockerhub-swarm", "Docker Swarm", "Rotate it with docker swarm join-token --rotate."},
 	{"stripe-", "Stripe", "Roll the key at dashboard.stripe.com/apikeys."},
 	{"twilio-", "Twilio", "Promote a secondary auth token or delete the API key in the Twilio console."},
-	{"anthropic-", "Anthropic", "Delete it at console.anthropic.com under API keys."},
 	{"openai-", "OpenAI", "Revoke it at platform.openai.com/api-keys."},
 	{"huggingface-", "Hugging Face", "Invalidate it at huggingface.co/settings/tokens."},
 	{"grafana-", "Grafana", "Delete it under Administration, Service accounts, or in Grafana Cloud's access policies."},
@@ -78,15 +77,39 @@ var issuers = []issuer{
 	{"snyk-", "Snyk", "Regenerate it under Account settings."},
 	{"launchdarkly-", "LaunchDarkly", "Reset it under Account settings, Authorization."},
 	{"supabase-", "Supabase", "Revoke it at supabase.com/dashboard/account/tokens."},
+	{"anthropic-", "Anthropic", "Delete it at console.anthropic.com under API keys."},
+	{"openrouter-", "OpenRouter", "Delete it at openrouter.ai under Keys."},
+	{"groq-", "Groq", "Delete it at console.groq.com under API keys."},
+	{"replicate-", "Replicate", "Disable it at replicate.com/account/api-tokens."},
+	{"xai-", "xAI", "Disable it at console.x.ai under API keys."},
+	{"langsmith-", "LangSmith", "Delete it under Settings, API keys."},
+	{"infisical-", "Infisical", "Revoke it in the project's access control."},
+	{"dotenvx-", "dotenvx", "Make a new key pair with dotenvx rotate, then change the values: who has this key reads every committed file."},
+	{"dotenv-vault", "dotenv-vault", "Rotate it with dotenv-vault rotatekey."},
+	{"elastic-", "Elastic", "Delete it under Organization, API keys."},
+	{"pagerduty-", "PagerDuty", "Delete it under Integrations, API access keys."},
+	{"vultr-", "Vultr", "Regenerate it at my.vultr.com under API."},
+	{"ovh-", "OVHcloud", "Delete the application at api.ovh.com, or its consumer key."},
+	{"talos-", "Talos", "Make new machine secrets with talosctl gen secrets and roll them out."},
+	{"mozilla-", "Firefox", "Change the password at its site: the key to it lies in key4.db beside this file."},
+	{"sourcegraph-", "Sourcegraph", "Delete it under Settings, Access tokens."},
+	{"airtable-", "Airtable", "Delete it at airtable.com/create/tokens."},
+	{"facebook-", "Meta", "Reset the app secret at developers.facebook.com under Settings, Basic."},
+	{"octopus-", "Octopus Deploy", "Delete it under Profile, My API keys."},
 	{"jenkins-", "Jenkins", "Change the credential at its service, and the controller's master key if that leaked too."},
 }
 
-// issuerOf finds a rule's issuer.
-func issuerOf(rule string) (name, revoke string) {
+// issuerOf finds a rule's issuer. A vendor whose settings nobody here has
+// written down is named by what its pattern is called.
+func issuerOf(rule, what string) (name, revoke string) {
 	for _, i := range issuers {
 		if strings.HasPrefix(rule, i.prefix) {
 			return i.name, i.revoke
 		}
 	}
-	return "", ""
+	vendor, _, _ := strings.Cut(what, " ")
+	if !strings.HasPrefix(rule, strings.ToLower(vendor)+"-") || vendor == strings.ToLower(vendor) {
+		return "", ""
+	}
+	return vendor, "Revoke it in the settings of " + vendor + " where it was made, and make a new one."
 }

@@ -74,23 +74,48 @@ var credentialFiles = wordSet(`.ftpconfig .ftppass sftp-config.json sftp.json .r
 
 func isCredentialFile(name string) bool { return credentialFiles[strings.ToLower(path.Base(name))] }
 
+var translationParts = wordSet(`locale locales lang langs language languages i18n l10n translations translation intl nls messages`)
+
+// isTranslation reports whether a file holds the texts of a program in some
+// language: there "password" is a label.
+func isTranslation(name string) bool {
+	lower := strings.ToLower(name)
+	dir, base := path.Split(lower)
+	for part := range strings.SplitSeq(dir, "/") {
+		if translationParts[part] || strings.HasSuffix(part, ".lproj") {
+			return true
+		}
+	}
+	stem := strings.TrimSuffix(base, path.Ext(base))
+	if strings.HasPrefix(stem, "messages_") || strings.HasPrefix(stem, "strings_") || strings.HasPrefix(stem, "labels_") {
+		return true
+	}
+	language, region, _ := strings.Cut(strings.ReplaceAll(stem, "-", "_"), "_")
+	return len(language) == 2 && (region == "" || len(region) == 2) && languages[language]
+}
+
+// languages are the codes that a file of texts may be called by alone: en.json.
+var languages = wordSet(`en de fr es it pt nl pl cs sk hu ro bg ru uk tr el sv da fi nb no et lv lt sl hr sr ja ko zh ar he fa hi th vi id ms ca eu gl`)
+
 // purpose is whom the secrets of a file are for, as its path tells.
 type purpose uint8
 
 const (
 	forUse     purpose = iota
-	forTests           // below a directory for tests: often real, seldom of consequence
+	forTests           // for tests or one machine alone: often real, seldom of consequence
 	forReading         // an example, a sample, a template
 )
 
-var testParts = wordSet(`test tests testdata testing fixture fixtures mock mocks spec specs e2e demo __tests__`)
+var testParts = wordSet(`test tests testdata testing fixture fixtures mock mocks spec specs e2e demo __tests__ local localhost vagrant minikube devcontainer`)
 var exampleFileParts = wordSet(`example examples sample samples dist template tmpl tpl default`)
 
 // purposeOf tells what a path is for by its directories and its file's suffixes.
 func purposeOf(name string) purpose {
 	lower := strings.ToLower(name)
 	dir, base := path.Split(lower)
+	tests := false
 	for part := range strings.FieldsFuncSeq(base, func(r rune) bool { return r == '.' || r == '-' || r == '_' }) {
+		tests = tests || part == "local" || part == "localhost" || part == "minikube"
 		if exampleFileParts[part] && part != "default" || part == "default" && strings.HasSuffix(base, ".default") {
 			return forReading
 		}
@@ -99,9 +124,10 @@ func purposeOf(name string) purpose {
 		if part == "example" || part == "examples" || part == "sample" || part == "samples" {
 			return forReading
 		}
-		if testParts[part] {
-			return forTests
-		}
+		tests = tests || testParts[part]
+	}
+	if tests {
+		return forTests
 	}
 	return forUse
 }

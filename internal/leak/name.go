@@ -41,7 +41,7 @@ var endings = map[string]class{
 	"webhookkey": classKey, "serverkey": classKey, "rootkey": classKey, "aeskey": classKey, "deskey": classKey, "cookiesecret": classSecret, "apikeys": classKey, "usersecret": classSecret, "securekey": classKey, "loggedinkey": classKey, "oauthkey": classKey, "transportkey": classKey, "fernetkey": classKey, "rsakey": classKey, "presharedkey": classKey, "sitekey": classBare, "customerkey": classKey, "mapskey": classKey, "devkey": classKey, "partnerkey": classKey, "merchantkey": classKey, "streamkey": classKey, "devicekey": classKey, "systemkey": classKey, "unlockkey": classKey, "passkey": classPassword, "keybase": classKey, "writetoken": classToken, "authcode": classKey, "ikey": classKey, "skey": classKey, "akey": classKey,
 
 	"key": classBare, "auth": classBare, "authorization": classBare, "credential": classBare, "credentials": classBare, "creds": classBare,
-	"cookie": classBare, "session": classBare, "signature": classBare, "webhook": classBare, "sid": classBare, "community": classBare, "authentication": classBare, "keys": classBare, "oauth": classBare, "hmac": classBare,
+	"cookie": classBare, "session": classBare, "webhook": classBare, "sid": classBare, "community": classBare, "authentication": classBare, "keys": classBare, "oauth": classBare,
 
 	"salt": classSalt, "nonce": classSalt, "seed": classSalt, "pepper": classSalt, "iv": classSalt,
 

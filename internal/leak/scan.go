@@ -6,15 +6,14 @@ type scan struct {
 	kind    kind
 	purpose purpose
 	logins  bool // one of credentialFiles
-	only    bool // known formats only: lock files, minified code
+	only    bool // known formats only: lock files, minified code, translations
 	data    []byte
 	found   []found
 
 	seen     int              // the end of the last identifier that was read as a name
 	armor    int              // the end of the last key in armor
 	tokenEnd map[*pattern]int // the end of the last window a pattern was tried in
-	spending int              // the stretch that was charged last
-	spent    int              // what was examined in it
+	purses   [2]purse         // of the readers of tokens and of names
 	work     work
 }
 
@@ -27,14 +26,24 @@ const (
 	allowance = 16 * stretch
 )
 
+// purse is what a reader has spent. Each reader has its own, so that a text made
+// of names cannot keep a token from being looked at.
+type purse struct{ stretch, spent int }
+
+const (
+	forTokens = iota
+	forNames
+)
+
 // spend charges n bytes to the stretch that at is in, and reports whether there
 // was anything left to spend.
-func (s *scan) spend(at, n int) bool {
-	if at/stretch != s.spending {
-		s.spending, s.spent = at/stretch, 0
+func (s *scan) spend(reader, at, n int) bool {
+	p := &s.purses[reader]
+	if at/stretch != p.stretch {
+		*p = purse{stretch: at / stretch}
 	}
-	ok := s.spent < allowance
-	s.spent += n
+	ok := p.spent < allowance
+	p.spent += n
 	return ok
 }
 
@@ -44,6 +53,7 @@ type work struct{ keywords, tokens, names, urls, lines int }
 
 func newScan(name string, data []byte) *scan {
 	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), logins: isCredentialFile(name), data: data}
+	s.only = isTranslation(name)
 	switch Skip(name, data[:min(len(data), headSize)]) {
 	case "":
 	case "lock file", "minified", "generated":
@@ -99,7 +109,7 @@ func (s *scan) report(f found) {
 	if f.rank < byFormat {
 		f.Severity = s.purpose.lowered(f.Severity)
 	}
-	f.Issuer, f.Revoke = issuerOf(f.Rule)
+	f.Issuer, f.Revoke = issuerOf(f.Rule, f.What)
 	s.found = append(s.found, f)
 }
 

@@ -15,7 +15,7 @@ func (s *scan) tryToken(p *pattern, start, size int) {
 	// match may reach back: every byte is in few windows of a pattern.
 	from := max(start-p.Back, s.tokenEnd[p]-p.Back, 0)
 	to := min(start+size+p.Length, len(s.data))
-	if to <= s.tokenEnd[p] || !s.spend(start, to-from) {
+	if to <= s.tokenEnd[p] || !s.spend(forTokens, start, to-from) {
 		return
 	}
 	s.reach(p, to)
@@ -40,7 +40,7 @@ func (s *scan) tryAt(p *pattern, start int) {
 	if end := bytes.IndexByte(window, '\n'); end > 0 {
 		window = window[:end+1] // no token goes on behind the end of its line
 	}
-	if !s.spend(start, len(window)) {
+	if !s.spend(forTokens, start, len(window)) {
 		return
 	}
 	s.work.tokens += len(window)

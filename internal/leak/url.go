@@ -67,8 +67,8 @@ func (s *scan) weighURL(scheme string, from, split, at int) {
 func (s *scan) weighURLToken(scheme string, from, at int, host string) {
 	token := string(s.data[from:at])
 	c := candidate{name: "token", value: token, kind: kindConfig}
-	if len(token) < 20 || judge(c).rule == "" || scheme == "ssh" {
-		return
+	if len(token) < 20 || judge(c).rule == "" || scheme == "ssh" || strings.Contains(host, "sentry") {
+		return // what a Sentry DSN holds is made to be public
 	}
 	f := featuresOf(token)
 	if f.digits < 2 || f.hard > 0 {

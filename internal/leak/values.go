@@ -24,11 +24,12 @@ type document struct {
 	items   bool     // the objects are the items of a List
 	purpose purpose
 	logins  bool // one of credentialFiles
+	texts   bool // a translation
 	sops    bool // the document holds SOPS' metadata
 }
 
 func newDocument(doc Document) *document {
-	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name)}
+	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name), texts: isTranslation(doc.Name)}
 	for _, v := range doc.Values {
 		if len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac" {
 			d.sops = true
@@ -139,7 +140,7 @@ var proseKeys = wordSet(`description help doc docs documentation readme summary 
 // its name; known formats are looked for even there.
 func (d *document) isInert(i int) bool {
 	v := &d.Values[i]
-	if inertKinds[d.kinds[i]] {
+	if d.texts || inertKinds[d.kinds[i]] {
 		return true
 	}
 	if proseKeys[v.last()] {
