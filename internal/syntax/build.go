@@ -44,11 +44,12 @@ type build struct {
 
 func newBuild(name string, f Format, data []byte) *build {
 	src := string(data)
+	ascii := isASCII(src)
 	return &build{
-		file:  &File{Name: name, Format: f, Data: data, index: &posIndex{src: src}},
+		file:  &File{Name: name, Format: f, Data: data, index: &posIndex{src: src, ascii: ascii}},
 		src:   src,
-		walk:  newWalk(src),
-		notes: newWalk(src),
+		walk:  newWalk(src, ascii),
+		notes: newWalk(src, ascii),
 	}
 }
 

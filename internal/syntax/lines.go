@@ -140,12 +140,12 @@ func isNameByte(c byte) bool {
 func (r *lineReader) value(at stretch, json bool) (string, Style, stretch) {
 	text := r.src[at.start:at.end]
 	if text != "" && (text[0] == '"' || text[0] == '\'') {
-		q := quotedText{yamlScanner: &yamlScanner{src: text, pos: 1}, quote: text[0], from: 1}
+		q := quotedText{yamlScanner: &yamlScanner{text: text, pos: 1}, quote: text[0], from: 1}
 		rest := ""
 		if q.scan() {
 			rest = strings.TrimLeft(text[q.pos+1:], " \t,;")
 		}
-		if q.err == nil && (rest == "" || rest[0] == '#' || rest[0] == '}') {
+		if q.bad == nil && (rest == "" || rest[0] == '#' || rest[0] == '}') {
 			if rest != "" && rest[0] == '#' {
 				r.comments = append(r.comments, stretch{at.end - len(rest), at.end})
 			}

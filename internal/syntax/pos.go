@@ -13,18 +13,26 @@ const bom = "\uFEFF"
 // walk is a place that moves forward through a text. Lines end at "\n", as on
 // GitHub; an invalid byte is one code point.
 type walk struct {
-	src string
-	at  Pos
+	src   string
+	ascii bool // all of src
+	at    Pos
 }
 
-func newWalk(src string) walk {
-	w := walk{src: src, at: Pos{Line: 1, Col: 1}}
-	return w
+func newWalk(src string, ascii bool) walk {
+	return walk{src: src, ascii: ascii, at: Pos{Line: 1, Col: 1}}
 }
 
 // to moves forward to offset, which must not lie behind the walk.
 func (w *walk) to(offset int) Pos {
 	i, line, col := w.at.Offset, w.at.Line, w.at.Col
+	if w.ascii && offset-i > 16 {
+		breaks, rest := lastLine(w.src[i:offset])
+		if breaks > 0 {
+			col = 1
+		}
+		w.at = Pos{Offset: offset, Line: line + breaks, Col: col + rest}
+		return w.at
+	}
 	for i < offset {
 		c := w.src[i]
 		switch {
@@ -53,12 +61,13 @@ const stride = 512
 // posIndex finds places by offset; it is made when first asked.
 type posIndex struct {
 	src   string
+	ascii bool
 	once  sync.Once
 	marks []Pos
 }
 
 func (x *posIndex) build() {
-	w := newWalk(x.src)
+	w := newWalk(x.src, x.ascii)
 	x.marks = make([]Pos, 0, len(x.src)/stride+1)
 	for w.at.Offset < len(x.src) {
 		x.marks = append(x.marks, w.at)
@@ -68,7 +77,7 @@ func (x *posIndex) build() {
 
 func (x *posIndex) find(offset int) Pos {
 	x.once.Do(x.build)
-	w := newWalk(x.src)
+	w := newWalk(x.src, x.ascii)
 	if i := sort.Search(len(x.marks), func(i int) bool { return x.marks[i].Offset > offset }); i > 0 {
 		w.at = x.marks[i-1]
 	}
@@ -79,7 +88,7 @@ func (x *posIndex) find(offset int) Pos {
 // the nearest end.
 func (f *File) At(offset int) Pos {
 	if f.index == nil {
-		w := newWalk(string(f.Data))
+		w := newWalk(string(f.Data), false)
 		return w.to(max(0, min(offset, len(f.Data))))
 	}
 	return f.index.find(max(0, min(offset, len(f.index.src))))

@@ -47,12 +47,12 @@ func (r *yamlReader) target(t yamlToken) *anchored {
 	a := r.anchors[t.value]
 	switch {
 	case a == nil:
-		r.yamlScanner.fail(t.start, "found an alias to an unknown anchor")
+		r.wrong(t.start, "found an alias to an unknown anchor")
 	case a.open:
-		r.yamlScanner.fail(t.start, "found an alias to a value that contains it")
+		r.wrong(t.start, "found an alias to a value that contains it")
 		return nil
 	case a.lost:
-		r.yamlScanner.fail(t.start, "found an alias to a list of merged mappings")
+		r.wrong(t.start, "found an alias to a list of merged mappings")
 		return nil
 	}
 	return a
@@ -70,9 +70,9 @@ func (r *yamlReader) alias(t yamlToken, key stretch) {
 		return
 	}
 	at := r.span(t.start, t.end)
-	for i := a.from; i < a.to && r.build.err == nil; i++ {
+	for i := a.from; i < a.to && r.err == nil; i++ {
 		if r.expanded++; r.expanded > MaxExpanded {
-			r.yamlScanner.err = errAlias
+			r.bad = errAlias
 			return
 		}
 		origin := r.file.Leaves[i]
@@ -106,7 +106,7 @@ func (r *yamlReader) aliasKey(t yamlToken) string {
 	case a.single:
 		return a.scalar.Value
 	}
-	return r.build.src[t.start:t.end]
+	return r.src[t.start:t.end]
 }
 
 // mapping is a mapping that is being read, for the sake of its merge keys.
@@ -137,7 +137,7 @@ func (m *mapping) finish(r *yamlReader, key yamlKey, from int) {
 // leave resolves the merges: the mapping's own keys win over merged ones, and an
 // earlier merged mapping over a later one.
 func (m *mapping) leave(r *yamlReader) {
-	if m.merges == nil || r.build.err != nil || r.yamlScanner.err != nil {
+	if m.merges == nil || r.err != nil || r.bad != nil {
 		return
 	}
 	depth := len(r.path)

@@ -14,28 +14,28 @@ type blockText struct {
 
 func (s *yamlScanner) block() {
 	start := s.pos
-	b := blockText{yamlScanner: s, literal: s.src[s.pos] == '|'}
+	b := blockText{yamlScanner: s, literal: s.text[s.pos] == '|'}
 	s.pos++
 	if !b.header() {
 		return
 	}
 	end := s.pos
-	for end > start+1 && isBlank(s.src, end-1) {
+	for end > start+1 && isBlank(s.text, end-1) {
 		end--
 	}
-	if isBlank(s.src, s.pos) || s.pos < len(s.src) && s.src[s.pos] == '#' {
+	if isBlank(s.text, s.pos) || s.pos < len(s.text) && s.text[s.pos] == '#' {
 		s.blockComment()
 	}
-	if n := breakAt(s.src, s.pos); n > 0 {
+	if n := breakAt(s.text, s.pos); n > 0 {
 		s.newline(n)
-	} else if s.pos < len(s.src) {
-		s.fail(s.pos, "did not find a comment or line break behind a block scalar's indicator")
+	} else if s.pos < len(s.text) {
+		s.wrong(s.pos, "did not find a comment or line break behind a block scalar's indicator")
 		return
 	}
 	if last := b.content(); last > 0 {
 		end = last
 	}
-	if s.err != nil {
+	if s.bad != nil {
 		return
 	}
 	if b.chomp == '+' && len(b.breaks) > 0 {
@@ -52,14 +52,14 @@ func (s *yamlScanner) block() {
 // header reads the indicators of chomping and indentation, in either order.
 func (b *blockText) header() bool {
 	for range 2 {
-		if b.pos >= len(b.src) {
+		if b.pos >= len(b.text) {
 			return true
 		}
-		switch c := b.src[b.pos]; {
+		switch c := b.text[b.pos]; {
 		case (c == '+' || c == '-') && b.chomp == 0:
 			b.chomp = c
 		case c == '0' && b.indent == 0:
-			b.fail(b.pos, "found an indentation indicator of 0")
+			b.wrong(b.pos, "found an indentation indicator of 0")
 			return false
 		case c >= '1' && c <= '9' && b.indent == 0:
 			b.indent = max(b.yamlScanner.indent, 0) + int(c-'0')
@@ -73,12 +73,12 @@ func (b *blockText) header() bool {
 
 // blockComment takes the rest of the header's line.
 func (s *yamlScanner) blockComment() {
-	for isBlank(s.src, s.pos) {
+	for isBlank(s.text, s.pos) {
 		s.pos++
 	}
-	if s.pos < len(s.src) && s.src[s.pos] == '#' {
+	if s.pos < len(s.text) && s.text[s.pos] == '#' {
 		start := s.pos
-		s.pos = lineEnd(s.src, s.pos)
+		s.pos = lineEnd(s.text, s.pos)
 		s.note(stretch{start, s.pos})
 	}
 }
@@ -90,8 +90,8 @@ func (b *blockText) content() (end int) {
 	}
 	lead := ""        // the break behind the last line of content
 	indented := false // the last line began with white space
-	for b.pos-b.lineStart == b.indent && b.pos < len(b.src) {
-		blank := isBlank(b.src, b.pos)
+	for b.pos-b.lineStart == b.indent && b.pos < len(b.text) {
+		blank := isBlank(b.text, b.pos)
 		if !b.literal && lead == "\n" && !indented && !blank {
 			if len(b.breaks) == 0 {
 				b.buf = append(b.buf, ' ')
@@ -103,11 +103,11 @@ func (b *blockText) content() (end int) {
 		b.breaks = b.breaks[:0]
 		indented = blank
 		start := b.pos
-		b.pos = lineEnd(b.src, b.pos)
-		b.buf = append(b.buf, b.src[start:b.pos]...)
+		b.pos = lineEnd(b.text, b.pos)
+		b.buf = append(b.buf, b.text[start:b.pos]...)
 		lead = ""
-		if n := breakAt(b.src, b.pos); n > 0 {
-			lead = normalBreak(b.src[b.pos : b.pos+n])
+		if n := breakAt(b.text, b.pos); n > 0 {
+			lead = normalBreak(b.text[b.pos : b.pos+n])
 			b.newline(n)
 		}
 		end = b.pos
@@ -134,20 +134,20 @@ func normalBreak(text string) string {
 func (b *blockText) blankLines() bool {
 	deepest := 0
 	for {
-		for (b.indent == 0 || b.pos-b.lineStart < b.indent) && strings.HasPrefix(b.src[b.pos:], " ") {
+		for (b.indent == 0 || b.pos-b.lineStart < b.indent) && strings.HasPrefix(b.text[b.pos:], " ") {
 			b.pos++
 		}
 		column := b.pos - b.lineStart
 		deepest = max(deepest, column)
-		if (b.indent == 0 || column < b.indent) && strings.HasPrefix(b.src[b.pos:], "\t") {
-			b.fail(b.pos, "found a tab character where a block scalar is indented")
+		if (b.indent == 0 || column < b.indent) && strings.HasPrefix(b.text[b.pos:], "\t") {
+			b.wrong(b.pos, "found a tab character where a block scalar is indented")
 			return false
 		}
-		n := breakAt(b.src, b.pos)
+		n := breakAt(b.text, b.pos)
 		if n == 0 {
 			break
 		}
-		b.breaks = append(b.breaks, normalBreak(b.src[b.pos:b.pos+n])...)
+		b.breaks = append(b.breaks, normalBreak(b.text[b.pos:b.pos+n])...)
 		b.newline(n)
 	}
 	if b.indent == 0 {
@@ -166,12 +166,12 @@ func (s *yamlScanner) anchor(kind tokenKind) {
 	s.keyOK = false
 	start := s.pos
 	s.pos++
-	for s.pos < len(s.src) && isAnchorByte(s.src[s.pos]) {
+	for s.pos < len(s.text) && isAnchorByte(s.text[s.pos]) {
 		s.pos++
 	}
-	name := s.src[start+1 : s.pos]
-	if name == "" || !blankOrEnd(s.src, s.pos) && strings.IndexByte("?:,]}%@`", s.src[s.pos]) < 0 {
-		s.fail(start, "found an anchor or alias that is not made of letters, digits, - and _")
+	name := s.text[start+1 : s.pos]
+	if name == "" || !blankOrEnd(s.text, s.pos) && strings.IndexByte("?:,]}%@`", s.text[s.pos]) < 0 {
+		s.wrong(start, "found an anchor or alias that is not made of letters, digits, - and _")
 		return
 	}
 	t := s.emit(kind, start, s.pos)
@@ -184,10 +184,10 @@ func (s *yamlScanner) tag() {
 	s.saveKey()
 	s.keyOK = false
 	start := s.pos
-	for s.pos < len(s.src) && !blankOrEnd(s.src, s.pos) {
+	for s.pos < len(s.text) && !blankOrEnd(s.text, s.pos) {
 		s.pos++
 	}
 	t := s.emit(tokenTag, start, s.pos)
-	t.value = s.src[start:s.pos]
+	t.value = s.text[start:s.pos]
 	s.markKey(t, len(s.keys)-1)
 }

@@ -93,29 +93,29 @@ func (s *yamlScanner) plain() {
 	var buf []byte
 	var f fold
 	for {
-		if s.pos == s.lineStart && s.marker(s.pos) || s.pos < len(s.src) && s.src[s.pos] == '#' {
+		if s.pos == s.lineStart && s.marker(s.pos) || s.pos < len(s.text) && s.text[s.pos] == '#' {
 			break
 		}
 		if word := s.pos; s.word() {
 			switch {
 			case f.first != "":
 				if buf == nil {
-					buf = append(buf, s.src[start:end]...)
+					buf = append(buf, s.text[start:end]...)
 				}
-				buf = append(f.flush(buf), s.src[word:s.pos]...)
+				buf = append(f.flush(buf), s.text[word:s.pos]...)
 			case buf != nil:
-				buf = append(buf, s.src[end:s.pos]...)
+				buf = append(buf, s.text[end:s.pos]...)
 			}
 			end = s.pos
 		}
-		if !isBlank(s.src, s.pos) && breakAt(s.src, s.pos) == 0 {
+		if !isBlank(s.text, s.pos) && breakAt(s.text, s.pos) == 0 {
 			break
 		}
 		if !s.between(&f) || s.flow == 0 && s.pos-s.lineStart <= s.indent {
 			break
 		}
 	}
-	value := s.src[start:end]
+	value := s.text[start:end]
 	if buf != nil {
 		value = string(buf)
 	}
@@ -148,9 +148,14 @@ var wordBytes = func() (table [256]uint8) {
 // word takes the characters of a plain scalar up to the next blank, break or end.
 func (s *yamlScanner) word() bool {
 	i := s.pos
-	for i < len(s.src) {
-		if class := wordBytes[s.src[i]]; class == endsWord || class == endsInFlow && s.flow > 0 ||
-			class == mayEndWord && (s.src[i] == ':' && blankOrEnd(s.src, i+1) || breakAt(s.src, i) > 0) {
+	for i < len(s.text) {
+		if s.flow == 0 {
+			if i += plainRun(s.text, i); i == len(s.text) {
+				break
+			}
+		}
+		if class := wordBytes[s.text[i]]; class == endsWord || class == endsInFlow && s.flow > 0 ||
+			class == mayEndWord && (s.text[i] == ':' && blankOrEnd(s.text, i+1) || breakAt(s.text, i) > 0) {
 			break
 		}
 		i++
@@ -163,19 +168,19 @@ func (s *yamlScanner) word() bool {
 // between takes the blanks and breaks between the words of a plain scalar.
 func (s *yamlScanner) between(f *fold) bool {
 	for {
-		if isBlank(s.src, s.pos) {
-			if f.first != "" && s.src[s.pos] == '\t' && s.pos-s.lineStart <= s.indent {
-				s.fail(s.pos, "found a tab character that violates indentation")
+		if isBlank(s.text, s.pos) {
+			if f.first != "" && s.text[s.pos] == '\t' && s.pos-s.lineStart <= s.indent {
+				s.wrong(s.pos, "found a tab character that violates indentation")
 				return false
 			}
 			s.pos++
 			continue
 		}
-		n := breakAt(s.src, s.pos)
+		n := breakAt(s.text, s.pos)
 		if n == 0 {
 			return true
 		}
-		f.add(s.src, s.pos, n)
+		f.add(s.text, s.pos, n)
 		s.newline(n)
 	}
 }
@@ -192,7 +197,7 @@ func (s *yamlScanner) quoted(quote byte) {
 	}
 	end := s.pos
 	s.pos++
-	value := s.src[q.from:end]
+	value := s.text[q.from:end]
 	if q.buf != nil {
 		value = string(append(q.buf, value...))
 	}
@@ -217,16 +222,16 @@ func (q *quotedText) take(upTo, next int) {
 	if q.buf == nil {
 		q.buf = make([]byte, 0, upTo-q.from+32)
 	}
-	q.buf = append(q.buf, q.src[q.from:upTo]...)
+	q.buf = append(q.buf, q.text[q.from:upTo]...)
 	q.from, q.pos = next, next
 }
 
 // scan goes to the closing quote.
 func (q *quotedText) scan() bool {
 	open := q.pos - 1
-	for q.pos < len(q.src) {
-		switch c := q.src[q.pos]; {
-		case c == q.quote && c == '\'' && q.pos+1 < len(q.src) && q.src[q.pos+1] == '\'':
+	for q.pos < len(q.text) {
+		switch c := q.text[q.pos]; {
+		case c == q.quote && c == '\'' && q.pos+1 < len(q.text) && q.text[q.pos+1] == '\'':
 			q.take(q.pos+1, q.pos+2)
 		case c == q.quote:
 			return true
@@ -234,7 +239,7 @@ func (q *quotedText) scan() bool {
 			if !q.escape() {
 				return false
 			}
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c >= 0xC2 && breakAt(q.src, q.pos) > 0:
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c >= 0xC2 && breakAt(q.text, q.pos) > 0:
 			if !q.blanks(false) {
 				return false
 			}
@@ -242,7 +247,7 @@ func (q *quotedText) scan() bool {
 			q.pos++
 		}
 	}
-	q.fail(open, "found the end of the file within a quoted scalar")
+	q.wrong(open, "found the end of the file within a quoted scalar")
 	return false
 }
 
@@ -253,28 +258,28 @@ func (q *quotedText) blanks(joined bool) bool {
 	var f fold
 	broken := joined
 	for {
-		if isBlank(q.src, q.pos) {
+		if isBlank(q.text, q.pos) {
 			q.pos++
 			continue
 		}
-		n := breakAt(q.src, q.pos)
+		n := breakAt(q.text, q.pos)
 		if n == 0 {
 			break
 		}
 		if joined { // the escaped break took the place of the first
 			f.rest = f.rest[:len(f.rest):len(f.rest)]
-			text := q.src[q.pos : q.pos+n]
+			text := q.text[q.pos : q.pos+n]
 			if n < 3 {
 				text = "\n"
 			}
 			f.rest = append(f.rest, text...)
 		} else {
-			f.add(q.src, q.pos, n)
+			f.add(q.text, q.pos, n)
 		}
 		broken = true
 		q.newline(n)
 		if q.marker(q.pos) {
-			q.fail(q.pos, "found a document marker within a quoted scalar")
+			q.wrong(q.pos, "found a document marker within a quoted scalar")
 			return false
 		}
 	}
@@ -299,30 +304,30 @@ var escapes = [256]string{
 
 func (q *quotedText) escape() bool {
 	at := q.pos
-	if n := breakAt(q.src, at+1); n > 0 {
+	if n := breakAt(q.text, at+1); n > 0 {
 		q.take(at, at+1)
 		q.newline(n)
 		q.from = q.pos
 		if q.marker(q.pos) {
-			q.fail(q.pos, "found a document marker within a quoted scalar")
+			q.wrong(q.pos, "found a document marker within a quoted scalar")
 			return false
 		}
 		return q.blanks(true)
 	}
-	if at+1 >= len(q.src) {
-		q.pos = len(q.src)
+	if at+1 >= len(q.text) {
+		q.pos = len(q.text)
 		return true
 	}
-	c := q.src[at+1]
+	c := q.text[at+1]
 	if text := escapes[c]; text != "" {
 		q.take(at, at+2)
 		q.buf = append(q.buf, text...)
 		return true
 	}
 	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
-	r, ok := hexRune(q.src, at+2, digits)
+	r, ok := hexRune(q.text, at+2, digits)
 	if digits == 0 || !ok {
-		q.fail(at, "found an unknown escape in a double-quoted scalar")
+		q.wrong(at, "found an unknown escape in a double-quoted scalar")
 		return false
 	}
 	q.take(at, at+2+digits)
