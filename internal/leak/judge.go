@@ -113,14 +113,16 @@ func (c *candidate) isHarmless() bool {
 		return false
 	}
 	raw, ok := decodeBase64(v)
+	raw = bytes.TrimRight(raw, "\r\n") // echo x | base64
 	if !ok || !isPrintable(raw) {
 		return false
 	}
 	if user, password, ok := strings.Cut(string(raw), ":"); ok && user != "" && isExample(password) {
 		return true
 	}
-	text := string(raw)
-	return Placeholder(c.name, text) || strings.Contains(text, " ") && wordShare(text) > 0.7
+	inner := *c
+	inner.value = string(raw)
+	return Placeholder(c.name, inner.value) || strings.Contains(inner.value, " ") && wordShare(inner.value) > 0.7 || len(raw) >= 6 && c.class != classBare && !inner.isPlausible()
 }
 
 // isEmail knows name@domain.tld.

@@ -115,7 +115,7 @@ func purposeOf(name string) purpose {
 	dir, base := path.Split(lower)
 	tests := false
 	for part := range strings.FieldsFuncSeq(base, func(r rune) bool { return r == '.' || r == '-' || r == '_' }) {
-		tests = tests || part == "local" || part == "localhost" || part == "minikube"
+		tests = tests || testParts[part]
 		if exampleFileParts[part] && part != "default" || part == "default" && strings.HasSuffix(base, ".default") {
 			return forReading
 		}

@@ -106,7 +106,7 @@ func (s *scan) report(f found) {
 	if f.What == "" {
 		f.What = kinds[f.Rule]
 	}
-	if f.rank < byFormat {
+	if f.rank < byFormat || f.Rule == "jwt" {
 		f.Severity = s.purpose.lowered(f.Severity)
 	}
 	f.Issuer, f.Revoke = issuerOf(f.Rule, f.What)

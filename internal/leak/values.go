@@ -178,7 +178,7 @@ func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
 		if !ok {
 			return
 		}
-		text = string(raw)
+		text = strings.TrimRight(string(raw), "\r\n") // echo x | base64
 	}
 	whole := found{Match{Rule: "kubernetes-secret", Start: 0, End: len(v.Text), Severity: Error}, byPlace}
 	if isNested(text) {
