@@ -82,8 +82,11 @@ func (r *Report) Count() int {
 // their times. Lines that it does not know are left out.
 type Ages func(path string, lines []int) map[int]time.Time
 
-// Build makes the report of a tree. ages may be nil.
+// Build makes the report of a tree. cfg and ages may be nil.
 func Build(t *review.Tree, cfg *config.Config, ages Ages) *Report {
+	if cfg == nil {
+		cfg = &config.Config{}
+	}
 	r := &Report{}
 	for _, u := range rule.Units(t, cfg) {
 		r.Units = append(r.Units, unitOf(&u))

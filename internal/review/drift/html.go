@@ -53,9 +53,13 @@ func HTML(w io.Writer, r *Report) error {
 	if err != nil {
 		return err
 	}
-	p := page{Title: report.Clean(r.Title), Drift: r.Count(), Environments: r.Environments, Legend: legend}
+	p := page{Title: report.Clean(r.Title), Drift: r.Count(), Legend: legend}
 	if !r.Now.IsZero() {
 		p.Made = r.Now.UTC().Format("2006-01-02 15:04 MST")
+	}
+	for _, e := range r.Environments {
+		e.Name = report.Clean(e.Name)
+		p.Environments = append(p.Environments, e)
 	}
 	for i := range r.Units {
 		u := r.unit(&r.Units[i])

@@ -17,56 +17,101 @@ const (
 	markdownBudget = 60_000
 	// widest is how many environments stand side by side; more are split into tables.
 	widest = 8
+	// longest is how much of one name is shown, in characters.
+	longest = 200
+	// most is how many environments and unread files are listed.
+	most = 40
 )
+
+// detail is how much a row says. A report that is too long says less before it
+// leaves keys out.
+type detail struct{ links, todo, air bool }
 
 // Markdown writes the report as the body of an issue: what is to be done on top, a
 // small table of environments, and for each unit only the keys that drift. It stays
 // below 60,000 bytes and says what it left out.
 func Markdown(w io.Writer, r *Report) error {
-	var body strings.Builder
-	left := 0
-	for i := range r.Units {
-		u := &r.Units[i]
-		section := markdownUnit(r, u)
-		if section == "" {
-			continue
-		}
-		if body.Len()+len(section) > markdownBudget-6_000 {
-			left++
-			continue
-		}
-		body.WriteString(section)
-	}
-	var b strings.Builder
-	b.WriteString(headline(r))
-	b.WriteString(overview(r))
-	b.WriteString(body.String())
-	if left > 0 {
-		fmt.Fprintf(&b, "\n%s more did not fit: `action drift --format html` shows all of it.\n", plural(left, "unit"))
-	}
-	if len(r.Incomplete) > 0 {
-		b.WriteString("\n**Not read:**\n\n")
-		for _, s := range r.Incomplete[:min(len(r.Incomplete), 20)] {
-			fmt.Fprintf(&b, "- %s\n", code(s))
+	head, tail := headline(r)+overview(r), unread(r)+mark(r)
+	budget := markdownBudget - len(head) - len(tail) - 200
+	var body string
+	for _, d := range []detail{{true, true, true}, {false, true, true}, {}} {
+		var all bool
+		if body, all = sections(r, d, budget); all {
+			break
 		}
 	}
-	sum := sha256.Sum256([]byte(undated(r)))
-	fmt.Fprintf(&b, "\n<!-- sealward:drift %s -->\n", hex.EncodeToString(sum[:8]))
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, head+body+tail)
 	return err
 }
 
-// undated is what the report says without the ages, which change every day: the hash
-// of it tells whether there is news.
+// sections writes the units within the budget, and whether all of them fit. The last
+// one is cut short, and what is left out is counted.
+func sections(r *Report, d detail, budget int) (body string, all bool) {
+	var b strings.Builder
+	left := 0
+	for i := range r.Units {
+		u := &r.Units[i]
+		rows := u.drifting()
+		n := len(rows)
+		for n > 0 && left == 0 {
+			section := markdownUnit(r, u, rows[:n], d)
+			if b.Len()+len(section) <= budget {
+				b.WriteString(section)
+				break
+			}
+			// Rows are of about one length: this converges in a few steps.
+			n = min(n-1, n*max(0, budget-b.Len())/len(section))
+		}
+		if left > 0 {
+			n = 0
+		}
+		left += len(rows) - n
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "%s more did not fit: `action drift --format html` shows all of it.\n", plural(left, "key"))
+	}
+	return b.String(), left == 0
+}
+
+func unread(r *Report) string {
+	if len(r.Incomplete) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n**Not read:**\n\n")
+	for _, s := range r.Incomplete[:min(len(r.Incomplete), most)] {
+		fmt.Fprintf(&b, "- %s\n", code(s))
+	}
+	if n := len(r.Incomplete) - most; n > 0 {
+		fmt.Fprintf(&b, "- and %d more\n", n)
+	}
+	return b.String()
+}
+
+// mark is the hidden hash by which a later run knows whether there is news.
+func mark(r *Report) string {
+	sum := sha256.Sum256([]byte(undated(r)))
+	return fmt.Sprintf("\n<!-- sealward:drift %s -->\n", hex.EncodeToString(sum[:8]))
+}
+
+// undated is what the report says without ages and links, which change by
+// themselves, in an order that does not depend on them.
 func undated(r *Report) string {
 	var b strings.Builder
 	for _, u := range r.Units {
-		for _, row := range u.drifting() {
-			b.WriteString(u.Name + "\x00" + row.Key + "\x00")
-			for _, c := range row.Cells {
-				b.WriteString(c.Env + c.mark())
+		for _, row := range u.Rows {
+			if !row.Drift {
+				continue
 			}
+			b.WriteString(u.Name + "\x00" + row.Key)
+			for _, c := range row.Cells {
+				b.WriteString("\x00" + c.Env + "\x00" + c.mark())
+			}
+			b.WriteByte('\n')
 		}
+	}
+	for _, s := range r.Incomplete {
+		b.WriteString(s + "\n")
 	}
 	return b.String()
 }
@@ -83,9 +128,9 @@ func headline(r *Report) string {
 		}
 	}
 	if production > 0 {
-		return fmt.Sprintf("> [!WARNING]\n> %s drift; production lacks %d. The next deploy that needs one fails, or the application falls back without a word.\n\n", plural(n, "key"), production)
+		return fmt.Sprintf("> [!WARNING]\n> %s; production lacks %d. The next deploy that needs one fails, or the application falls back without a word.\n\n", drifts(n), production)
 	}
-	return fmt.Sprintf("> [!IMPORTANT]\n> %s drift between environments; production lacks none.\n\n", plural(n, "key"))
+	return fmt.Sprintf("> [!IMPORTANT]\n> %s between environments; production lacks none.\n\n", drifts(n))
 }
 
 func overview(r *Report) string {
@@ -94,42 +139,66 @@ func overview(r *Report) string {
 	}
 	var b strings.Builder
 	b.WriteString("| environment | units | keys | missing | empty |\n|---|--:|--:|--:|--:|\n")
-	for _, e := range r.Environments {
+	for _, e := range r.Environments[:min(len(r.Environments), most)] {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", code(e.Name), e.Units, e.Keys, e.Missing, e.Empty)
+	}
+	if n := len(r.Environments) - most; n > 0 {
+		fmt.Fprintf(&b, "| and %d more | | | | |\n", n)
 	}
 	b.WriteString("\n" + legend + "\n\nA key that is meant for some environments alone: `# sealward: only dev` above it, or `drift.only` in `.sealward.yaml`.\n\n")
 	return b.String()
 }
 
-func markdownUnit(r *Report, u *Unit) string {
-	rows := u.drifting()
-	if len(rows) == 0 {
-		return ""
-	}
+func markdownUnit(r *Report, u *Unit, rows []Row, d detail) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<details open><summary><b>%s</b>: %s</summary>\n\n", html.EscapeString(report.Clean(u.Name)), plural(len(rows), "key"))
+	fmt.Fprintf(&b, "<details open><summary><b>%s</b>: %s</summary>\n\n", html.EscapeString(clip(u.Name)), plural(len(rows), "key"))
 	for at := 0; at < len(u.Environments); at += widest {
-		markdownTable(&b, r, u, rows, at, min(at+widest, len(u.Environments)))
+		markdownTable(&b, r, u, rows, at, d)
 	}
 	b.WriteString("</details>\n\n")
 	return b.String()
 }
 
-// markdownTable writes the rows for the environments [from, to).
-func markdownTable(b *strings.Builder, r *Report, u *Unit, rows []Row, from, to int) {
+// markdownTable writes the rows for the environments from one on, as many as stand
+// side by side. What is said of the whole row stands in the first table.
+func markdownTable(b *strings.Builder, r *Report, u *Unit, rows []Row, from int, d detail) {
+	to := min(from+widest, len(u.Environments))
+	since, todo := from == 0, from == 0 && d.todo
 	b.WriteString("| key |")
 	for _, e := range u.Environments[from:to] {
 		fmt.Fprintf(b, " %s |", code(e))
 	}
-	b.WriteString(" since | to do |\n|---|" + strings.Repeat(":-:|", to-from) + "---|---|\n")
-	for _, row := range rows {
-		fmt.Fprintf(b, "| %s |", code(row.Key))
+	fmt.Fprintf(b, "%s%s\n|---|%s%s%s\n", when(since, " since |"), when(todo, " to do |"), strings.Repeat(":-:|", to-from), when(since, "---|"), when(todo, "---|"))
+	for i := range rows {
+		row := &rows[i]
+		cells := []string{code(row.Key)}
 		for _, c := range row.Cells[from:to] {
-			fmt.Fprintf(b, " %s |", r.linked(c))
+			if d.links {
+				cells = append(cells, r.linked(c))
+			} else {
+				cells = append(cells, c.mark())
+			}
 		}
-		fmt.Fprintf(b, " %s | %s |\n", r.age(row.Since), code(row.todo()))
+		if since {
+			cells = append(cells, r.age(row.Since))
+		}
+		if todo {
+			cells = append(cells, code(row.todo()))
+		}
+		if d.air {
+			b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+		} else {
+			b.WriteString("|" + strings.Join(cells, "|") + "|\n")
+		}
 	}
 	b.WriteByte('\n')
+}
+
+func when(ok bool, s string) string {
+	if ok {
+		return s
+	}
+	return ""
 }
 
 // linked is a cell's mark, with a link to its line where files have an address.
@@ -152,4 +221,13 @@ func (r *Report) href(c Cell) string {
 }
 
 // code is a code span that may stand in a table's cell.
-func code(s string) string { return strings.ReplaceAll(report.Code(s), "|", "\\|") }
+func code(s string) string { return strings.ReplaceAll(report.Code(clip(s)), "|", "\\|") }
+
+// clip is a name that may stand in a line, cut where it is overlong.
+func clip(s string) string {
+	s = report.Clean(s)
+	if r := []rune(s); len(r) > longest {
+		return string(r[:longest]) + "…"
+	}
+	return s
+}

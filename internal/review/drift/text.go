@@ -33,6 +33,7 @@ const legend = "✓ there   ✗ missing   ∅ empty   ≠ of another type   · n
 // todo says what to do about a row, in one line.
 func (r *Row) todo() string {
 	var lack, empty, odd []string
+	common := ""
 	for _, c := range r.Cells {
 		switch c.mark() {
 		case "✗":
@@ -41,6 +42,8 @@ func (r *Row) todo() string {
 			empty = append(empty, c.Env)
 		case "≠":
 			odd = append(odd, c.Env+" has "+c.Type)
+		case "✓":
+			common = cmp.Or(common, c.Type)
 		}
 	}
 	var parts []string
@@ -51,7 +54,7 @@ func (r *Row) todo() string {
 		parts = append(parts, "set it in "+strings.Join(empty, ", "))
 	}
 	if len(odd) > 0 {
-		parts = append(parts, "one type: "+strings.Join(odd, ", "))
+		parts = append(parts, "one type: "+strings.Join(odd, ", ")+when(common != "", ", the others "+common))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -82,6 +85,17 @@ func (u *Unit) drifting() []Row {
 	return rows
 }
 
+// drifting is the number of units with a key that drifts.
+func (r *Report) drifting() int {
+	n := 0
+	for i := range r.Units {
+		if slices.ContainsFunc(r.Units[i].Rows, func(row Row) bool { return row.Drift }) {
+			n++
+		}
+	}
+	return n
+}
+
 func boolCompare(a, b bool) int {
 	switch {
 	case a == b:
@@ -107,7 +121,7 @@ func Text(w io.Writer, r *Report) error {
 	case n == 0:
 		fmt.Fprintf(&b, "no drift: %s over %s\n", plural(len(r.Units), "unit"), plural(len(r.Environments), "environment"))
 	default:
-		fmt.Fprintf(&b, "%s\n%s drift in %s over %s\n", legend, plural(n, "key"), plural(len(r.Units), "unit"), plural(len(r.Environments), "environment"))
+		fmt.Fprintf(&b, "%s\n%s in %s over %s\n", legend, drifts(n), plural(r.drifting(), "unit"), plural(len(r.Environments), "environment"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -136,13 +150,21 @@ func textUnit(b *strings.Builder, r *Report, u *Unit) {
 		if age := r.age(row.Since); age != "" {
 			fmt.Fprintf(b, "  %s", age)
 		}
-		fmt.Fprintf(b, "  %s\n", row.todo())
+		fmt.Fprintf(b, "  %s\n", report.Clean(row.todo()))
 	}
 	b.WriteByte('\n')
 }
 
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-len([]rune(s))))
+}
+
+// drifts says how many keys drift.
+func drifts(n int) string {
+	if n == 1 {
+		return "1 key drifts"
+	}
+	return fmt.Sprintf("%d keys drift", n)
 }
 
 func plural(n int, noun string) string {
