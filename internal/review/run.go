@@ -12,6 +12,7 @@ import (
 
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/repo"
+	"github.com/sealward/sealward/internal/syntax"
 )
 
 // Mode is the kind of a run.
@@ -175,6 +176,9 @@ func (r *run) perFile() {
 	})
 	parallel(len(head), func(i int) {
 		r.checkFile(rules, r.head, head[i], &r.inHead)
+		if broken := head[i].Syntax().Broken; syntax.Refused(broken) {
+			r.log.say(fmt.Sprintf("%s was read line by line alone: %v", head[i].Path, broken))
+		}
 		if head[i].Data(); head[i].Read() {
 			r.mu.Lock()
 			r.scanned++

@@ -49,7 +49,7 @@ func (r *yamlReader) target(t yamlToken) *anchored {
 	case a == nil:
 		r.wrong(t.start, "found an alias to an unknown anchor")
 	case a.open:
-		r.wrong(t.start, "found an alias to a value that contains it")
+		r.wrong(t.start, loop)
 		return nil
 	case a.lost:
 		r.wrong(t.start, "found an alias to a list of merged mappings")
