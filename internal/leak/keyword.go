@@ -183,8 +183,8 @@ func keywordsOf(all []*pattern) []keyword {
 	for _, w := range nameWords {
 		add(w, roleName, nil)
 	}
-	for text, r := range landmarks {
-		add(text, r, nil)
+	for _, l := range landmarks {
+		add(l.text, l.role, nil)
 	}
 	list := make([]keyword, len(order))
 	for i, k := range order {
@@ -194,6 +194,7 @@ func keywordsOf(all []*pattern) []keyword {
 }
 
 // landmarks are fixed texts that begin something with a reader of its own.
-var landmarks = map[string]role{
-	"-----begin": rolePEM, "://": roleURL, "basic ": roleHeader, "chpasswd:": roleUsers, "ls0tls1crudjti": roleArmor64, "putty-user-key-file": rolePEM,
+var landmarks = []keyword{
+	{text: "-----begin", role: rolePEM}, {text: "putty-user-key-file", role: rolePEM}, {text: "ls0tls1crudjti", role: roleArmor64},
+	{text: "://", role: roleURL}, {text: "basic ", role: roleHeader}, {text: "chpasswd:", role: roleUsers},
 }
