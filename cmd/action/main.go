@@ -9,6 +9,9 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	// The image holds nothing but this program: the roots of TLS come with it.
+	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 // The garbage collector runs a little more often than it would by itself: a review

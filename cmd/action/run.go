@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sealward/sealward/internal/github"
 	"github.com/sealward/sealward/internal/review/report"
 )
 
@@ -31,6 +32,9 @@ type app struct {
 // run is the program, but for the process around it.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	if len(args) == 0 && getenv("GITHUB_ACTIONS") == "true" {
+		return a.workflow(ctx, github.Options{})
+	}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

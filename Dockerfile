@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+# The image of the Action: one program, and nothing beside it. The roots of TLS are
+# compiled in. A release pins the builder by its digest in BUILDER.
+ARG BUILDER=docker.io/library/golang:1.26-bookworm
+
+FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
+ARG TARGETOS=linux
+ARG TARGETARCH=amd64
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+# The settings that make the same source the same bytes.
+RUN CGO_ENABLED=0 GOFLAGS=-trimpath GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
+    go build -buildvcs=false -ldflags "-s -w -buildid=" -o /out/action ./cmd/action
+
+# A container action runs as root: the runner's files belong to it. The entry point is
+# the program itself: a shell would drop the inputs whose names have dashes.
+FROM scratch
+LABEL org.opencontainers.image.title="sealward" \
+      org.opencontainers.image.source="https://github.com/sealward/sealward" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /out/action /action
+USER 0:0
+ENTRYPOINT ["/action"]
