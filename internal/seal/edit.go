@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -29,9 +30,17 @@ type edits struct {
 // swap replaces what stands as text inside of a span, where it stands there once and
 // as it is: not folded, not escaped.
 func (e *edits) swap(at syntax.Span, old, text string) {
-	raw := string(at.Cut(e.file.Data))
-	i := strings.Index(raw, old)
-	if old == "" || i < 0 || strings.Contains(raw[i+1:], old) {
+	raw := at.Cut(e.file.Data)
+	i := -1
+	switch {
+	case string(raw) == old: // compared without a copy, as nearly every value is
+		i = 0
+	case len(raw) == len(old)+2 && string(raw[1:len(raw)-1]) == old:
+		i = 1
+	case bytes.Count(raw, []byte(old)) == 1:
+		i = bytes.Index(raw, []byte(old))
+	}
+	if old == "" || i < 0 {
 		e.fits = false
 		return
 	}
@@ -62,10 +71,11 @@ func (e *edits) apply() ([]byte, bool) {
 // tree adds the edits of one tree: all its tokens sealed with the new data key, and
 // its metadata. mac is the plaintext of its MAC, which does not change with the key.
 func (e *edits) tree(t *tree, r *rekey, b *box, mac []byte, now time.Time) {
+	e.list = slices.Grow(e.list, len(t.values)+8)
 	if len(r.notRotated) == 0 {
 		for _, list := range [][]place{t.values, t.comments} {
-			for _, p := range list {
-				if p.sealed {
+			for i := range list {
+				if p := &list[i]; p.sealed {
 					e.swap(p.span, p.text, b.seal(p.opened, p.token.kind, p.aad))
 				}
 			}
@@ -84,6 +94,7 @@ func (e *edits) tree(t *tree, r *rekey, b *box, mac []byte, now time.Time) {
 
 // recipients adds the edits of a document's list of recipients.
 func (e *edits) recipients(d sops.Document, r *rekey) {
+	e.list = slices.Grow(e.list, 2*len(d.Keys))
 	used := make([]bool, len(d.Keys))
 	for _, s := range r.slots {
 		if s.old >= 0 {

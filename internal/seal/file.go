@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -37,11 +38,11 @@ type tree struct {
 
 // place is a value or a comment and what SOPS authenticates it with.
 type place struct {
-	leaf    syntax.Leaf // zero for a comment
-	span    syntax.Span // of the value's or comment's token
-	text    string      // as SOPS reads it
-	aad     string      // the keys above it, each followed by a colon
-	others  []string    // what aad may be instead, where the format leaves it open
+	leaf    *syntax.Leaf // nil for a comment
+	span    syntax.Span  // of the value's or comment's token
+	text    string       // as SOPS reads it
+	aad     string       // the keys above it, each followed by a colon
+	others  []string     // what aad may be instead, where the format leaves it open
 	sealed  bool
 	token   token
 	opened  []byte // the plaintext, once open
@@ -129,7 +130,12 @@ func (s *sealedFile) check(d sops.Document) error {
 	seen := map[string]bool{}
 	var plain, grouped bool
 	selectors := 0
-	for _, l := range s.metaLeaves(d) {
+	values, leaves := own(d), s.Docs[d.Index].Leaves
+	for i := range leaves {
+		l := &leaves[i]
+		if values[l.Span.Start.Offset] {
+			continue
+		}
 		id := l.Path.String()
 		if seen[id] {
 			return refuse(Metadata, "its metadata at line %d has %s twice", at, l.Path)
@@ -169,26 +175,20 @@ func (s *sealedFile) check(d sops.Document) error {
 	return nil
 }
 
-// metaLeaves returns the leaves of a document that are SOPS' own: all that are neither
-// sealed nor left in clear.
-func (s *sealedFile) metaLeaves(d sops.Document) []syntax.Leaf {
-	own := make(map[int]bool, len(d.Sealed)+len(d.Open)+len(d.Clear))
+// own marks, by where they begin, the values of a document that are not SOPS' own:
+// whatever is sealed or left in clear.
+func own(d sops.Document) map[int]bool {
+	out := make(map[int]bool, len(d.Sealed)+len(d.Open)+len(d.Clear))
 	for _, list := range [][]syntax.Leaf{d.Sealed, d.Open, d.Clear} {
-		for _, l := range list {
-			own[l.Span.Start.Offset] = true
-		}
-	}
-	var out []syntax.Leaf
-	for _, l := range s.Docs[d.Index].Leaves {
-		if !own[l.Span.Start.Offset] {
-			out = append(out, l)
+		for i := range list {
+			out[list[i].Span.Start.Offset] = true
 		}
 	}
 	return out
 }
 
 // metaField is the metadata's own field that a leaf belongs to.
-func (s *sealedFile) metaField(l syntax.Leaf) string {
+func (s *sealedFile) metaField(l *syntax.Leaf) string {
 	switch {
 	case s.Format == syntax.Dotenv && len(l.Path) > 0:
 		name, _, _ := strings.Cut(strings.TrimPrefix(l.Path[0].Key, "sops_"), "__")
@@ -205,10 +205,13 @@ func (s *sealedFile) metaField(l syntax.Leaf) string {
 
 // add takes in the values and sealed comments of a document.
 func (t *tree) add(d sops.Document) error {
-	leaves := slices.Concat(d.Sealed, d.Open, d.Clear)
-	slices.SortFunc(leaves, func(a, b syntax.Leaf) int { return a.Span.Start.Offset - b.Span.Start.Offset })
-	for _, l := range leaves {
-		p, err := t.place(l)
+	values, leaves := own(d), t.file.Docs[d.Index].Leaves
+	t.values = slices.Grow(t.values, len(values))
+	for i := range leaves {
+		if !values[leaves[i].Span.Start.Offset] {
+			continue
+		}
+		p, err := t.place(&leaves[i])
 		if err != nil {
 			return err
 		}
@@ -217,7 +220,7 @@ func (t *tree) add(d sops.Document) error {
 	return t.addComments(d)
 }
 
-func (t *tree) place(l syntax.Leaf) (place, error) {
+func (t *tree) place(l *syntax.Leaf) (place, error) {
 	p := place{leaf: l, span: l.Span, text: l.Value}
 	p.aad, p.others = t.keysOf(l)
 	if t.file.Format == syntax.Dotenv {
@@ -238,7 +241,7 @@ func (t *tree) place(l syntax.Leaf) (place, error) {
 
 // keysOf returns what the value at a leaf is bound to. SOPS joins the keys on the path,
 // list indexes left out.
-func (t *tree) keysOf(l syntax.Leaf) (aad string, others []string) {
+func (t *tree) keysOf(l *syntax.Leaf) (aad string, others []string) {
 	keys := l.Path.Keys()
 	switch t.file.Format {
 	case syntax.Dotenv:
@@ -261,7 +264,7 @@ func (t *tree) keysOf(l syntax.Leaf) (aad string, others []string) {
 }
 
 // start is where a leaf begins, its key included.
-func start(l syntax.Leaf) int {
+func start(l *syntax.Leaf) int {
 	if !l.Key.IsZero() {
 		return l.Key.Start.Offset
 	}
@@ -310,9 +313,9 @@ func (t *tree) addComments(d sops.Document) error {
 
 // around lists the collections that a comment may stand in, nearest first.
 func (t *tree) around(doc syntax.Doc, c syntax.Comment) []string {
-	i, _ := slices.BinarySearchFunc(doc.Leaves, c.Span.Start.Offset, func(l syntax.Leaf, at int) int { return l.Span.Start.Offset - at })
+	i := sort.Search(len(doc.Leaves), func(i int) bool { return doc.Leaves[i].Span.Start.Offset >= c.Span.Start.Offset })
 	var out []string
-	add := func(l syntax.Leaf) {
+	add := func(l *syntax.Leaf) {
 		keys := l.Path.Keys()
 		if t.file.Format == syntax.INI && len(keys) > 1 {
 			out = append(out, strings.Join(keys[:len(keys)-1], ".")+":")
@@ -325,7 +328,7 @@ func (t *tree) around(doc syntax.Doc, c syntax.Comment) []string {
 	}
 	for _, near := range []int{i, i - 1, i + 1} {
 		if near >= 0 && near < len(doc.Leaves) {
-			add(doc.Leaves[near])
+			add(&doc.Leaves[near])
 		}
 	}
 	return append(out, ":", "DEFAULT:")

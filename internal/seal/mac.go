@@ -64,7 +64,7 @@ func titleBool(b bool) string {
 // clearBytes is what a value in clear adds to the MAC. It is exact for what people
 // write; where YAML has exotic forms (timestamps, octal numbers) the MAC fails to
 // match, and the library is asked instead.
-func clearBytes(format syntax.Format, l syntax.Leaf, value string) []byte {
+func clearBytes(format syntax.Format, l *syntax.Leaf, value string) []byte {
 	if format != syntax.YAML && format != syntax.JSON {
 		return []byte(value)
 	}

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/getsops/sops/v3/shamir"
@@ -87,13 +88,13 @@ func (s *sealedFile) encOf(d sops.Document, w sops.Wrapped) string {
 	return strings.ReplaceAll(l.Value, `\n`, "\n")
 }
 
-func (s *sealedFile) leafAt(d sops.Document, at syntax.Span) (syntax.Leaf, bool) {
-	for _, l := range s.Docs[d.Index].Leaves {
-		if l.Span.Start.Offset == at.Start.Offset && !at.IsZero() {
-			return l, true
-		}
+func (s *sealedFile) leafAt(d sops.Document, at syntax.Span) (*syntax.Leaf, bool) {
+	leaves := s.Docs[d.Index].Leaves
+	i := sort.Search(len(leaves), func(i int) bool { return leaves[i].Span.Start.Offset >= at.Start.Offset })
+	if at.IsZero() || i == len(leaves) || leaves[i].Span.Start.Offset != at.Start.Offset {
+		return nil, false
 	}
-	return syntax.Leaf{}, false
+	return &leaves[i], true
 }
 
 // decrypt opens every sealed value and comment with the data key, each bound to where
@@ -134,8 +135,8 @@ func (p *place) open(b *box) bool {
 func (t *tree) everywhere() []string {
 	seen := map[string]bool{}
 	var out []string
-	for _, v := range t.values {
-		aad := v.aad
+	for i := range t.values {
+		aad := t.values[i].aad
 		for aad != "" && !seen[aad] && len(out) < 1000 {
 			seen[aad] = true
 			out = append(out, aad)
@@ -149,7 +150,8 @@ func (t *tree) everywhere() []string {
 // type says.
 func (t *tree) sum() ([]byte, bool) {
 	h := newMAC(t.docs[0].MACOnlyEnc)
-	for _, p := range t.values {
+	for i := range t.values {
+		p := &t.values[i]
 		if !p.sealed {
 			if !t.docs[0].MACOnlyEnc {
 				h.Write(p.clearly)

@@ -203,8 +203,8 @@ func (t *tree) noStray(values []flat) error {
 			left++
 		}
 	}
-	for _, p := range t.values {
-		if p.sealed && sops.Sealed(string(p.opened)) {
+	for i := range t.values {
+		if p := &t.values[i]; p.sealed && sops.Sealed(string(p.opened)) {
 			left--
 		}
 	}

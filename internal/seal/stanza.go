@@ -211,6 +211,7 @@ func wrapCurve(part []byte, to *ecdh.PublicKey) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	defer clear(secret)
 	share := ephemeral.PublicKey().Bytes()
 	salt := append(append(make([]byte, 0, 64), share...), to.Bytes()...)
 	wrapping, err := hkdf.Key(sha256.New, secret, salt, "age-encryption.org/v1/X25519", chacha20poly1305.KeySize)

@@ -142,16 +142,7 @@ func (j *job) verifyKey(w *work, t *tree) error {
 
 // sameValues compares the plaintext path by path, with types and what is in clear.
 func (w *work) sameValues(t *tree) error {
-	same := func(a, b place) bool {
-		if a.aad != b.aad || a.sealed != b.sealed {
-			return false
-		}
-		if a.sealed {
-			return a.token.kind == b.token.kind && bytes.Equal(a.opened, b.opened)
-		}
-		return w.way == byLibrary || a.text == b.text && a.leaf.Kind == b.leaf.Kind
-	}
-	if !slices.EqualFunc(w.tree.values, t.values, same) || !slices.EqualFunc(w.tree.comments, t.comments, same) {
+	if !w.samePlaces(w.tree.values, t.values) || !w.samePlaces(w.tree.comments, t.comments) {
 		return refuse(Unproven, "its plaintext changed")
 	}
 	if w.way != byLibrary {
@@ -166,6 +157,26 @@ func (w *work) sameValues(t *tree) error {
 		return refuse(Unproven, "its plaintext changed")
 	}
 	return nil
+}
+
+func (w *work) samePlaces(before, after []place) bool {
+	if len(before) != len(after) {
+		return false
+	}
+	for i := range before {
+		a, b := &before[i], &after[i]
+		switch {
+		case a.aad != b.aad || a.sealed != b.sealed:
+			return false
+		case a.sealed:
+			if a.token.kind != b.token.kind || !bytes.Equal(a.opened, b.opened) {
+				return false
+			}
+		case w.way != byLibrary && (a.text != b.text || a.leaf.Kind != b.leaf.Kind):
+			return false
+		}
+	}
+	return true
 }
 
 // sameSum computes the MAC from the new bytes, in the way that held for the old ones.
@@ -188,11 +199,11 @@ func (w *work) nothingOld(t *tree) error {
 	if len(w.rekey.notRotated) > 0 {
 		return nil
 	}
-	old := map[string]bool{}
+	old := make(map[string]bool, len(w.tree.values)+4)
 	for _, list := range [][]place{w.tree.values, w.tree.comments} {
-		for _, p := range list {
-			if p.sealed {
-				old[p.text] = true
+		for i := range list {
+			if list[i].sealed {
+				old[list[i].text] = true
 			}
 		}
 	}
@@ -204,8 +215,8 @@ func (w *work) nothingOld(t *tree) error {
 	}
 	gone := true
 	for _, list := range [][]place{t.values, t.comments} {
-		for _, p := range list {
-			gone = gone && !(p.sealed && old[p.text])
+		for i := range list {
+			gone = gone && !(list[i].sealed && old[list[i].text])
 		}
 	}
 	for _, d := range t.docs {
@@ -230,8 +241,8 @@ func (j *job) skeleton(f *sealedFile) []byte {
 			continue
 		}
 		for _, list := range [][]place{t.values, t.comments} {
-			for _, p := range list {
-				if p.sealed {
+			for i := range list {
+				if p := &list[i]; p.sealed {
 					e.swap(p.span, p.text, "")
 				}
 			}
