@@ -120,7 +120,7 @@ func (b *build) keep(p Path) Path {
 		return nil
 	}
 	if len(b.arena)+len(p) > cap(b.arena) {
-		b.arena = make([]Step, 0, max(len(p), min(1024, 16+len(b.src)/16)))
+		b.arena = make([]Step, 0, max(len(p), min(1024, 16+len(b.src)/8)))
 	}
 	from := len(b.arena)
 	b.arena = append(b.arena, p...)

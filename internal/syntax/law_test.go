@@ -191,6 +191,9 @@ func foldedINI(token, value string) bool {
 // indicator of indentation counts from its parent, which the token does not show.
 func yamlDecodes(token, value string) bool {
 	tries := []string{token, " " + token, "[" + token + "]", "{" + token + "}"}
+	if strings.Contains(token, `\/`) { // of YAML 1.2, which yaml.v3 refuses
+		tries = append(tries, strings.ReplaceAll(token, `\/`, "/"))
+	}
 	if token != "" && (token[0] == '|' || token[0] == '>') {
 		head, body, _ := strings.Cut(token, "\n")
 		bare := strings.TrimRight(head, " ")

@@ -95,8 +95,10 @@ func (r *tomlReader) key() (last stretch) {
 		r.space(false)
 		start := r.pos
 		name := ""
-		switch {
-		case r.pos < len(r.src) && (r.src[r.pos] == '"' || r.src[r.pos] == '\''):
+		switch rest := r.src[r.pos:]; {
+		case strings.HasPrefix(rest, `"""`) || strings.HasPrefix(rest, "'''"):
+			r.wrong("found a key of several lines")
+		case strings.HasPrefix(rest, `"`) || strings.HasPrefix(rest, "'"):
 			name, _, _ = r.str()
 		default:
 			for r.pos < len(r.src) && (isAnchorByte(r.src[r.pos]) || r.src[r.pos] >= 0x80) {

@@ -132,18 +132,11 @@ const (
 	endsInFlow
 )
 
-var wordBytes = func() (table [256]uint8) {
-	for _, c := range " \t\n\r" {
-		table[c] = endsWord
-	}
-	for _, c := range []byte{':', 0xC2, 0xE2} {
-		table[c] = mayEndWord
-	}
-	for _, c := range ",?[]{}" {
-		table[c] = endsInFlow
-	}
-	return table
-}()
+var wordBytes = [256]uint8{
+	' ': endsWord, '\t': endsWord, '\n': endsWord, '\r': endsWord,
+	':': mayEndWord, 0xC2: mayEndWord, 0xE2: mayEndWord,
+	',': endsInFlow, '?': endsInFlow, '[': endsInFlow, ']': endsInFlow, '{': endsInFlow, '}': endsInFlow,
+}
 
 // word takes the characters of a plain scalar up to the next blank, break or end.
 func (s *yamlScanner) word() bool {
