@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	errNoBlob = errors.New("the object is not in this clone: fetch it with git fetch --refetch, or clone without --filter")
+	errNoBlob = errors.New("the object is missing or damaged in this clone: git fsck tells more; a partial clone lacks objects, clone without --filter")
 	errClosed = errors.New("the repository was closed")
 )
 
@@ -47,31 +47,39 @@ type blobs struct {
 	closed bool
 }
 
-// read returns the contents of blobs, in order, with the error of each; they are
-// asked for all at once.
+// read returns the contents of blobs, in order, with the error of each. They are asked
+// for all at once; where git gives up at one of them, those behind it are asked for
+// again.
 func (b *blobs) read(ctx context.Context, ids ...string) ([][]byte, []error) {
 	data, errs := make([][]byte, len(ids)), make([]error, len(ids))
-	r, err := b.take(ctx)
-	if err == nil {
-		stop := context.AfterFunc(ctx, r.kill)
-		err = r.ask(ids)
-		for i := 0; err == nil && i < len(ids); i++ {
-			data[i], errs[i] = r.answer()
-			if isBroken(errs[i]) {
-				err = errs[i]
-			}
+	for at := 0; at < len(ids); {
+		n, err := b.readSome(ctx, ids[at:], data[at:], errs[at:])
+		at += n
+		if err == nil {
+			continue
 		}
-		if !stop() {
-			err = context.Cause(ctx)
-		}
-		b.give(r, err == nil)
-	}
-	for i := range errs {
-		if err != nil && data[i] == nil && errs[i] == nil || isBroken(errs[i]) {
-			errs[i] = err
+		for ; at < len(ids); at++ {
+			errs[at] = err
 		}
 	}
 	return data, errs
+}
+
+// readSome reads blobs until git gives up, and returns how many it dealt with. It
+// errors where there is no sense in going on.
+func (b *blobs) readSome(ctx context.Context, ids []string, data [][]byte, errs []error) (int, error) {
+	r, err := b.take(ctx)
+	if err != nil {
+		return 0, err
+	}
+	stop := context.AfterFunc(ctx, r.kill)
+	n, broken := r.readAll(ids, data, errs)
+	if !stop() || ctx.Err() != nil {
+		b.give(r, false)
+		return max(0, n-1), context.Cause(ctx)
+	}
+	b.give(r, !broken)
+	return n, nil
 }
 
 // one reads one blob.
@@ -171,18 +179,23 @@ type brokenError struct{ err error }
 func (e *brokenError) Error() string { return "git cat-file: " + e.err.Error() }
 func (e *brokenError) Unwrap() error { return e.err }
 
-func isBroken(err error) bool {
-	var b *brokenError
-	return errors.As(err, &b)
-}
-
-// ask asks for blobs; git answers them in order. All ids of one call must fit into
-// a pipe, or both sides wait for each other.
-func (r *blobReader) ask(ids []string) error {
-	if _, err := io.WriteString(r.in, strings.Join(ids, "\n")+"\n"); err != nil {
-		return r.broken(err)
+// readAll asks for blobs and reads the answers, in order. It returns how many it has,
+// the one that broke the reader included. All ids of one call must fit into a pipe, or
+// both sides wait for each other.
+func (r *blobReader) readAll(ids []string, data [][]byte, errs []error) (n int, broken bool) {
+	_, err := io.WriteString(r.in, strings.Join(ids, "\n")+"\n")
+	if err != nil {
+		errs[0] = r.broken(err)
+		return 1, true
 	}
-	return nil
+	for i := range ids {
+		data[i], errs[i] = r.answer()
+		var b *brokenError
+		if errors.As(errs[i], &b) {
+			return i + 1, true
+		}
+	}
+	return len(ids), false
 }
 
 // answer reads the next blob.
@@ -222,7 +235,10 @@ func (r *blobReader) answer() ([]byte, error) {
 // broken ends the process, and tells what it said before it ended by itself.
 func (r *blobReader) broken(err error) error {
 	r.stop()
-	if said := verdict(r.errs.String()); said != "" {
+	switch said := verdict(r.errs.String()); {
+	case strings.Contains(said, "promisor remote"):
+		err = errNoBlob
+	case said != "":
 		err = errors.New(said)
 	}
 	return &brokenError{err}

@@ -215,7 +215,7 @@ func (g *Git) workTree() (*rooted, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.work == nil {
-		root, err := os.OpenRoot(g.root)
+		root, err := openRoot(g.root)
 		if err != nil {
 			return nil, fmt.Errorf("open the work tree: %w", rootCause(err))
 		}

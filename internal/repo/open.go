@@ -41,7 +41,7 @@ func (s Snapshot) List() ([]Entry, error) {
 // A directory that may not be entered is listed as a file, so that reading it errors
 // and it is not passed over.
 func OpenDir(dir string) (Snapshot, error) {
-	root, err := os.OpenRoot(dir)
+	root, err := openRoot(dir)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("open the directory %q: %w", dir, rootCause(err))
 	}
@@ -52,6 +52,18 @@ func OpenDir(dir string) (Snapshot, error) {
 	}
 	in := newRooted(root)
 	return Snapshot{FS: newTreeFS(entries, func(_ int, e Entry) ([]byte, error) { return in.read(e.Path, anySize) }), Name: dir}, nil
+}
+
+// openRoot opens a directory, and nothing else: opening a pipe would wait for ever.
+func openRoot(dir string) (*os.Root, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, errors.New("it is not a directory")
+	}
+	return os.OpenRoot(dir)
 }
 
 // walk lists a directory, whose path is prefix.

@@ -2,6 +2,7 @@
 package repotest
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/sealward/sealward/internal/repo"
 )
@@ -22,48 +25,84 @@ func Files(files map[string]string) repo.Snapshot {
 	return repo.Snapshot{FS: fsys, Name: "files"}
 }
 
-// Git is a real git repository in a temporary directory, with the branch main.
-type Git struct {
-	t   testing.TB
-	Dir string
-	n   int
+// Txtar is a snapshot of the files of an archive whose names begin with prefix
+// ("base/"), which is cut off.
+func Txtar(archive *txtar.Archive, prefix string) repo.Snapshot {
+	files := map[string]string{}
+	for _, f := range archive.Files {
+		if p, ok := strings.CutPrefix(f.Name, prefix); ok && p != "" {
+			files[p] = string(f.Data)
+		}
+	}
+	return Files(files)
 }
 
-// NewGit makes an empty one.
-func NewGit(t testing.TB) *Git {
+// Git is a real git repository, with the branch main. Nothing of the configuration of
+// whoever runs the test takes part.
+type Git struct {
+	t    testing.TB
+	Dir  string // the top of the work tree
+	tick int    // seconds since the first commit
+}
+
+// NewGit makes an empty repository in a temporary directory.
+func NewGit(t testing.TB, args ...string) *Git {
 	t.Helper()
 	g := &Git{t: t, Dir: t.TempDir()}
-	g.Run("init", "-q", "-b", "main")
+	g.Run(append([]string{"init", "-q", "-b", "main"}, args...)...)
 	return g
 }
 
-// Run runs git and returns what it prints. Identity and dates are fixed, so that
-// commit ids are the same at every run.
+// At is another work tree or clone, in dir, with the same clock.
+func (g *Git) At(dir string) *Git { return &Git{t: g.t, Dir: dir, tick: g.tick} }
+
+// Run runs git and returns what it prints, without the white space around it.
+// Identity and dates are fixed, so that commit ids are the same at every run.
 func (g *Git) Run(args ...string) string {
+	g.t.Helper()
+	return strings.TrimSpace(string(g.Output(args...)))
+}
+
+// Output runs git and returns what it prints.
+func (g *Git) Output(args ...string) []byte {
+	g.t.Helper()
+	return g.run(nil, args...)
+}
+
+// Import feeds a stream to git fast-import, the quick way to a large history. The
+// work tree stays as it is.
+func (g *Git) Import(stream string) {
+	g.t.Helper()
+	g.run([]byte(stream), "fast-import", "--quiet")
+}
+
+func (g *Git) run(stdin []byte, args ...string) []byte {
 	g.t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = g.Dir
-	date := fmt.Sprintf("2026-01-01T00:%02d:%02dZ", g.n/60, g.n%60)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com",
-		"GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com", "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		g.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	cmd.Stdin = bytes.NewReader(stdin)
+	date := fmt.Sprintf("%d +0000", 1767225600+g.tick) // 2026-01-01
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "GIT_") {
+			cmd.Env = append(cmd.Env, kv)
+		}
 	}
-	return strings.TrimSpace(string(out))
+	cmd.Env = append(cmd.Env, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com",
+		"GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com", "GIT_AUTHOR_DATE="+date, "GIT_COMMITTER_DATE="+date)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		g.t.Fatalf("git %s: %v\n%s%s", strings.Join(args, " "), err, out, &errs)
+	}
+	return out
 }
 
-// Write writes files into the work tree; an empty content deletes the file.
+// Write writes files into the work tree.
 func (g *Git) Write(files map[string]string) {
 	g.t.Helper()
 	for p, data := range files {
 		name := filepath.Join(g.Dir, filepath.FromSlash(p))
-		if data == "" {
-			if err := os.Remove(name); err != nil {
-				g.t.Fatal(err)
-			}
-			continue
-		}
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			g.t.Fatal(err)
 		}
@@ -73,24 +112,22 @@ func (g *Git) Write(files map[string]string) {
 	}
 }
 
+// Remove deletes files of the work tree.
+func (g *Git) Remove(paths ...string) {
+	g.t.Helper()
+	for _, p := range paths {
+		if err := os.Remove(filepath.Join(g.Dir, filepath.FromSlash(p))); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
 // Commit writes files, commits all of the work tree and returns the commit's id.
 func (g *Git) Commit(message string, files map[string]string) string {
 	g.t.Helper()
-	g.n++
+	g.tick++
 	g.Write(files)
 	g.Run("add", "-A")
 	g.Run("commit", "-q", "--allow-empty", "-m", message)
 	return g.Run("rev-parse", "HEAD")
-}
-
-// Import feeds a stream to git fast-import, the quick way to a large history. The
-// work tree stays as it is.
-func (g *Git) Import(stream string) {
-	g.t.Helper()
-	cmd := exec.Command("git", "fast-import", "--quiet")
-	cmd.Dir = g.Dir
-	cmd.Stdin = strings.NewReader(stream)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		g.t.Fatalf("git fast-import: %v\n%s", err, out)
-	}
 }
