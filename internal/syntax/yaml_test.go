@@ -221,7 +221,10 @@ func sameAsReference(t *testing.T, data string) {
 		return
 	}
 	f := syntax.ParseAs("f.yaml", []byte(data), syntax.YAML)
-	docs, _ := referenceDocs(data)
+	docs, whole := referenceDocs(data)
+	if whole && f.Broken == nil && len(f.Docs) != len(docs) {
+		t.Fatalf("%d documents, want %d\n%q", len(f.Docs), len(docs), data)
+	}
 	for i, want := range docs {
 		if want.err != nil {
 			continue
