@@ -272,7 +272,7 @@ func tarball(t testing.TB, zip bool, entries ...tar.Header) []byte {
 		} else {
 			body = ""
 		}
-		if h.Mode == 0 {
+		if h.Mode == 0 && h.Typeflag != tar.TypeXGlobalHeader {
 			h.Mode = 0o644
 		}
 		if err := tw.WriteHeader(&h); err != nil {

@@ -37,8 +37,7 @@ func (c *comparison) renames() error {
 	return nil
 }
 
-// equal pairs equal contents. Of several the one of the same name is taken, else the
-// first.
+// equal pairs equal contents, those of the same name first.
 func (c *comparison) equal() {
 	like := ""
 	sizes := [2]map[int64]bool{{}, {}}
@@ -68,19 +67,25 @@ func (c *comparison) equal() {
 		}
 	}
 	delete(byID, "")
-	pairs := map[int]int{}
+	keys := make([]string, len(c.new))
 	for i, e := range c.new {
-		if !e.Mode.IsRegular() || e.Size == 0 {
-			continue
+		if e.Mode.IsRegular() && e.Size > 0 {
+			keys[i] = id(1, c.head, e)
 		}
-		key := id(1, c.head, e)
-		from := byID[key]
-		if len(from) == 0 {
-			continue
+	}
+	pairs := map[int]int{}
+	for _, sameName := range []bool{true, false} {
+		for i, e := range c.new {
+			if _, ok := pairs[i]; ok {
+				continue
+			}
+			from := byID[keys[i]]
+			at := slices.IndexFunc(from, func(j int) bool { return !sameName || path.Base(c.gone[j].Path) == path.Base(e.Path) })
+			if at >= 0 {
+				pairs[i] = from[at]
+				byID[keys[i]] = slices.Delete(from, at, at+1)
+			}
 		}
-		at := max(0, slices.IndexFunc(from, func(j int) bool { return path.Base(c.gone[j].Path) == path.Base(e.Path) }))
-		pairs[i] = from[at]
-		byID[key] = slices.Delete(from, at, at+1)
 	}
 	c.take(pairs)
 }

@@ -13,6 +13,9 @@ import (
 	"strings"
 )
 
+// maxName is how long a name in an archive may be, in bytes.
+const maxName = 4096
+
 // Limits bound what an archive may hold; zero means the default.
 type Limits struct {
 	Files     int   // 200,000
@@ -65,7 +68,11 @@ func ReadTar(r io.Reader, strip int, keep func(Entry) bool, lim Limits) (Snapsho
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return Snapshot{}, archiveError(err)
 	}
-	return Snapshot{FS: u.fs(), Commit: u.commit, Name: "the archive"}, nil
+	fsys, err := u.fs()
+	if err != nil {
+		return Snapshot{}, err
+	}
+	return Snapshot{FS: fsys, Commit: u.commit, Name: "the archive"}, nil
 }
 
 func archiveError(err error) error {
@@ -113,15 +120,25 @@ func (u *untar) all() error {
 	}
 }
 
-func (u *untar) fs() *treeFS {
+// fs makes a file system of the files. A name may be a file or a directory, not both.
+func (u *untar) fs() (*treeFS, error) {
 	entries := make([]Entry, 0, len(u.files))
-	for _, f := range u.files {
+	dirs := map[string]bool{".": true}
+	for name, f := range u.files {
 		entries = append(entries, f.Entry)
+		for dir := path.Dir(name); !dirs[dir]; dir = path.Dir(dir) {
+			dirs[dir] = true
+		}
+	}
+	for name := range u.files {
+		if dirs[name] {
+			return nil, fmt.Errorf("read the archive: %q is a file and a directory in it", name)
+		}
 	}
 	return newTreeFS(entries, func(_ int, e Entry) ([]byte, error) {
 		f := u.files[e.Path]
 		return bytes.Clone(f.data), f.err
-	})
+	}), nil
 }
 
 func (u *untar) add(h *tar.Header) error {
@@ -148,7 +165,6 @@ func (u *untar) add(h *tar.Header) error {
 	if u.seen++; u.seen > u.lim.Files {
 		return fmt.Errorf("read the archive: it has more than the %d files that are read", u.lim.Files)
 	}
-	u.clear(name)
 	u.files[name], err = u.file(h, name)
 	return err
 }
@@ -190,7 +206,7 @@ func (u *untar) content(f *packed) error {
 		return nil
 	}
 	if u.kept += f.Size; u.kept > u.lim.TotalSize { // sparse files are more than is read of the archive
-		return tooLarge(u.lim.TotalSize)
+		return archiveError(tooLarge(u.lim.TotalSize))
 	}
 	f.data = make([]byte, f.Size)
 	if _, err := io.ReadFull(u.in, f.data); err != nil {
@@ -199,16 +215,11 @@ func (u *untar) content(f *packed) error {
 	return nil
 }
 
-// clear makes place for a file: what has the same name, what is below it, and what
-// stands where it needs a directory, came earlier and does not count.
-func (u *untar) clear(name string) {
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		delete(u.files, dir)
-	}
-}
-
 // name cleans an entry's name and cuts its leading segments; nothing may be left.
 func (u *untar) name(raw string) (string, error) {
+	if len(raw) > maxName {
+		return "", fmt.Errorf("read the archive: a name has more than %d bytes", maxName)
+	}
 	if path.IsAbs(raw) || strings.ContainsRune(raw, 0) || strings.HasPrefix(raw, "../") || strings.Contains(raw, "/../") || strings.HasSuffix("/"+raw, "/..") {
 		return "", fmt.Errorf("read the archive: the name %q leads out of it", raw)
 	}
@@ -253,5 +264,5 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 func tooLarge(limit int64) error {
-	return fmt.Errorf("read the archive: it unpacks to more than the %d MB that are read", limit>>20)
+	return fmt.Errorf("it unpacks to more than the %d MB that are read", limit>>20)
 }
