@@ -3,7 +3,6 @@ package drift
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"net/url"
 	"strings"
@@ -19,8 +18,7 @@ var pageSource string
 // chunk is how many rows one table has: a browser lays out only the tables in sight.
 const chunk = 100
 
-// page is what the template is given. Every text in it was cleaned, and is escaped by
-// the template.
+// page is what the page shows. Every text in it was cleaned; put escapes it.
 type page struct {
 	Title, Made  string
 	Drift, Rows  int
@@ -49,10 +47,6 @@ type pageCell struct {
 
 // HTML writes the report as one page that needs nothing else: no network, no file.
 func HTML(w io.Writer, r *Report) error {
-	tmpl, err := template.New("page").Parse(pageSource)
-	if err != nil {
-		return err
-	}
 	p := page{Title: report.Clean(r.Title), Drift: r.Count(), Legend: legend}
 	if !r.Now.IsZero() {
 		p.Made = r.Now.UTC().Format("2006-01-02 15:04 MST")
@@ -69,7 +63,7 @@ func HTML(w io.Writer, r *Report) error {
 	for _, s := range r.Incomplete {
 		p.Incomplete = append(p.Incomplete, report.Clean(s))
 	}
-	return tmpl.Execute(w, p)
+	return p.write(w)
 }
 
 // unit puts the rows that drift first.
