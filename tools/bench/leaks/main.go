@@ -2,7 +2,7 @@
 // memory over a tree of source, recall and precision over a labelled set of
 // configuration files that it makes itself from a fixed seed.
 //
-//	go run . -tree "$(go env GOMODCACHE)" -o ../../../docs/benchmarks-leaks.md
+//	go run . -tree DIR -o ../../../docs/benchmarks-leaks.md
 //
 // Peers are looked up in PATH; one that is absent is left out of the tables.
 // Each scanner is a process of its own, so that CPU time and memory are the
@@ -32,13 +32,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("leaks", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	tree := flags.String("tree", "", "tree of source to measure speed on; none leaves that table out")
+	about := flags.String("about", "", "what the tree is, for the report")
 	out := flags.String("o", "", "Markdown file to write; none prints to standard output")
 	keep := flags.String("keep", "", "directory to write the labelled set to and keep it")
 	show := flags.Bool("misses", false, "list what ours misses and flags wrongly, by file and line")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	report, err := measure(*tree, *keep, *show, stderr)
+	report, err := measure(*tree, *about, *keep, *show, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "leaks:", err)
 		return 1
@@ -56,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 }
 
 // measure runs all that was asked for and returns the report.
-func measure(tree, keep string, show bool, log io.Writer) (string, error) {
+func measure(tree, about, keep string, show bool, log io.Writer) (string, error) {
 	scanners := findScanners()
 	dir := keep
 	if dir == "" {
@@ -78,7 +79,7 @@ func measure(tree, keep string, show bool, log io.Writer) (string, error) {
 	if tree == "" {
 		return quality, nil
 	}
-	speed, err := measureSpeed(scanners, tree, log)
+	speed, err := measureSpeed(scanners, tree, about, log)
 	if err != nil {
 		return "", err
 	}
@@ -87,8 +88,11 @@ func measure(tree, keep string, show bool, log io.Writer) (string, error) {
 
 const title = `# Finding leaks: benchmarks
 
-Made by this command, on the machine and the tree that the table names; run it again after a change of ` + "`internal/leak`" + `:
+Made by this command, with any tree of source; run it again after a change of ` + "`internal/leak`" + `:
 
-    cd tools/bench/leaks && go run . -tree "$(go env GOMODCACHE)" -o ../../../docs/benchmarks-leaks.md
+    cd tools/bench/leaks && go run . -tree DIR -about "what DIR is" -o ../../../docs/benchmarks-leaks.md
+
+It measures the engine alone, read from disk in parallel as the table's peers do, and not the whole review.
+gitleaks and betterleaks are those of PATH (` + "`go install github.com/zricethezav/gitleaks/v8@v8.30.1`" + ` and betterleaks likewise).
 
 `

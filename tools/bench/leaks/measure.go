@@ -14,7 +14,7 @@ import (
 
 // measureSpeed runs all scanners over a tree, ours twice so that the first has
 // not paid for reading the disk.
-func measureSpeed(scanners []scanner, tree string, log io.Writer) (string, error) {
+func measureSpeed(scanners []scanner, tree, about string, log io.Writer) (string, error) {
 	files, size, err := treeSize(tree)
 	if err != nil {
 		return "", err
@@ -23,7 +23,7 @@ func measureSpeed(scanners []scanner, tree string, log io.Writer) (string, error
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Speed\n\nA tree of source: %d files, %.0f MB. %d processors (%s), shared with other work: read the ratios.\n\n", files, float64(size)/1e6, runtime.NumCPU(), runtime.GOARCH)
+	fmt.Fprintf(&b, "## Speed\n\nA tree of source, %s: %d files, %.0f MB. %d processors (%s), shared with other work: read the ratios.\n\n", about, files, float64(size)/1e6, runtime.NumCPU(), runtime.GOARCH)
 	b.WriteString("| scanner | CPU s | wall s | MB per CPU s | peak MB | CPU against ours |\n|---|---|---|---|---|---|\n")
 	ours := 0.0
 	for _, s := range scanners {
