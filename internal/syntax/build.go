@@ -146,7 +146,7 @@ func (b *build) end(offset int, err error) {
 	d := b.open
 	d.Span.End = b.place(offset)
 	d.Broken = err
-	if err != nil && b.file.Broken == nil {
+	if err != nil && (b.file.Broken == nil || Refused(err) && !Refused(b.file.Broken)) {
 		b.file.Broken = err
 	}
 	b.file.Docs = append(b.file.Docs, d)

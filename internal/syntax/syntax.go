@@ -180,7 +180,8 @@ type File struct {
 	HasAlias bool     // a YAML alias (*name) stands in it, as value, key or merge
 	// Broken says why a file that should be structured was read line by line
 	// instead (a Helm template, a syntax error, a limit), or is nil; Format is then
-	// Text. Of several YAML documents it is the first broken one's reason.
+	// Text. Of several YAML documents it is the first broken one's reason, what
+	// [Refused] reports before a plain error of syntax.
 	Broken error
 
 	index *posIndex

@@ -162,6 +162,16 @@ func TestOneBrokenDocument(t *testing.T) {
 	}
 }
 
+// TestRefusedFirst: a bomb behind a template is not hidden by it.
+func TestRefusedFirst(t *testing.T) {
+	f := syntax.Parse("m.yaml", []byte("{{ x }}\n---\na: &a\n  b: *a\n"))
+	checkLaws(t, f)
+	checkBroken(t, f, "not YAML: line 4: found an alias to a value that contains it")
+	if !syntax.Refused(f.Broken) || syntax.Refused(f.Docs[0].Broken) {
+		t.Errorf("refused: %v, %v", f.Broken, f.Docs[0].Broken)
+	}
+}
+
 func FuzzDotenv(f *testing.F) {
 	for _, s := range []string{"A=b", "export A=\"b\\n\nc\" # d\n", "sops_mac=x\nA=\\n", "A='", "A: b\n\n#c\r\nD", "A=-----BEGIN\n-----END x", "\uFEFF=", "A=\"\\"} {
 		f.Add([]byte(s))
