@@ -44,8 +44,8 @@ func (s *scan) readName(start, end int) {
 	for from < start && !isWordByte(s.data[from]) {
 		from++
 	}
-	if from >= 4 && string(s.data[from-4:from]) == "--- " {
-		return // a test's outcome: --- PASS: TestX
+	if s.follows(from, "--- ") || s.follows(from, "checksum/") {
+		return // a test's outcome (--- PASS: TestX), a hash that Helm puts on pods
 	}
 	a := assignment{nameStart: from, nameEnd: to}
 	if s.findValue(&a) || s.findPair(&a) {
@@ -53,6 +53,11 @@ func (s *scan) readName(start, end int) {
 		s.work.names += a.valueEnd - a.nameEnd
 		s.weighAssignment(a)
 	}
+}
+
+// follows reports whether text stands right before at.
+func (s *scan) follows(at int, text string) bool {
+	return at >= len(text) && string(s.data[at-len(text):at]) == text
 }
 
 // isNameByte reports whether c may stand in a name.

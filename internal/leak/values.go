@@ -143,7 +143,7 @@ func (d *document) isInert(i int) bool {
 	if d.texts || inertKinds[d.kinds[i]] {
 		return true
 	}
-	if proseKeys[v.last()] {
+	if proseKeys[v.last()] || strings.HasPrefix(v.last(), "checksum/") {
 		return true
 	}
 	for _, k := range v.Keys[:max(len(v.Keys)-1, 0)] {
