@@ -64,7 +64,15 @@ func (t *tree) region() (from, to int, ok bool) {
 	if len(t.docs) == len(t.file.Docs) {
 		return 0, len(t.file.Data), true
 	}
-	return t.file.Docs[first].Span.Start.Offset, t.file.Docs[last].Span.End.Offset, last-first == len(t.docs)-1
+	from, to = t.file.Docs[first].Span.Start.Offset, t.file.Docs[last].Span.End.Offset
+	if from > 0 { // the rest of the line that the marker stands on stays with it
+		i := bytes.IndexByte(t.file.Data[from:to], '\n')
+		if i < 0 || len(bytes.TrimSpace(t.file.Data[from:from+i])) > 0 {
+			return 0, 0, false
+		}
+		from += i + 1
+	}
+	return from, to, last-first == len(t.docs)-1
 }
 
 // load reads the tree with the library. Whatever the library says of a file that it
