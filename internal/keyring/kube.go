@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -187,7 +186,8 @@ func (k kube) Mint(ctx context.Context, _ string) (sops.Recipient, error) {
 	return id.Recipient(), nil
 }
 
-// freeName returns the name of a new entry: the time, and a number where it is taken.
+// freeName returns the name of a new entry: the time, and a number where it is taken,
+// written so that the later of two sorts behind the earlier.
 func freeName(s *secret, at time.Time) string {
 	base := at.Format(entryTime)
 	name := base + suffix
@@ -198,7 +198,7 @@ func freeName(s *secret, at time.Time) string {
 		if _, taken := s.Data[name]; !taken {
 			return name
 		}
-		name = base + "-" + strconv.Itoa(n) + suffix
+		name = fmt.Sprintf("%s_%02d%s", base, n, suffix)
 	}
 }
 
