@@ -7,10 +7,9 @@ FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 WORKDIR /src
-COPY go.mod go.sum ./
-RUN go mod download
 COPY . .
-# The settings that make the same source the same bytes.
+# The settings that make the same source the same bytes. Modules are fetched as the
+# build needs them: the Action needs a few of those that go.mod names.
 RUN CGO_ENABLED=0 GOFLAGS=-trimpath GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     go build -buildvcs=false -ldflags "-s -w -buildid=" -o /out/action ./cmd/action
 

@@ -388,3 +388,41 @@ func TestJobs(t *testing.T) {
 		}
 	}
 }
+
+// No byte of any of a thousand secrets is in any channel, and no name of a file
+// becomes a command or an output.
+func TestWorkflowCanaries(t *testing.T) {
+	s := newStage(t)
+	var secrets []string
+	files := githubtest.Files{}
+	for i := range 50 {
+		var b strings.Builder
+		b.WriteString("apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n")
+		for j := range 20 {
+			secret := fmt.Sprintf("kV%02dxQ9%02dmZ7pLw4RtB%dnYs", i, j, i*31+j*7)
+			secrets = append(secrets, secret)
+			fmt.Fprintf(&b, "  PASSWORD_%d: %s\n", j, secret)
+		}
+		files[fmt.Sprintf("deploy/##[set-output name=result]clean %d::error::x.yaml", i)] = b.String()
+	}
+	s.repo.Commit("feature", "Change", files)
+	n := s.repo.OpenPull("alice", "feature", "A change")
+	got := s.run("pull_request", s.pullEvent(n), map[string]string{"INPUT_SARIF-FILE": "a.sarif", "INPUT_JSON-FILE": "a.json", "INPUT_HTML-FILE": "a.html"})
+	all := got.all() + s.read("workspace/a.sarif") + s.read("workspace/a.json") + s.read("workspace/a.html")
+	comments := s.repo.Comments(n)
+	if len(comments) != 1 {
+		t.Fatalf("%d comments", len(comments))
+	}
+	all += comments[0].Body
+	for _, secret := range secrets {
+		if strings.Contains(all, secret) || strings.Contains(all, base64.RawStdEncoding.EncodeToString([]byte(secret))) {
+			t.Fatal("a secret is in the output")
+		}
+	}
+	if got.code != exitFindings || got.outputs["result"] != "findings" || strings.Contains(got.stdout, "##[set-output") || len(comments[0].Body) > 65536 {
+		t.Errorf("exit %d, %v, a comment of %d bytes", got.code, got.outputs["result"], len(comments[0].Body))
+	}
+	if !json.Valid([]byte(got.outputs["findings"])) {
+		t.Error("the output findings is no JSON")
+	}
+}
