@@ -153,7 +153,8 @@ func (s *scan) afterSeparator(i int) int {
 
 // directives are words that a name may follow on its line, with its value
 // behind it and nothing but blanks between: ENV NAME value.
-var directives = wordSet(`set env arg machine enable sql username user login identity proxy_set_header fastcgi_param uwsgi_param add_header header requestheader setenv export`)
+var directives = wordSet(`set env arg machine enable sql username user login identity proxy_set_header fastcgi_param uwsgi_param add_header header requestheader
+	setenv export`)
 
 // opensLine reports whether a name stands where a directive's name stands: first
 // on its line, behind a directive, or behind "--".

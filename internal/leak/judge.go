@@ -96,7 +96,10 @@ var rules = [...]string{
 // guess at, and times.
 func (c *candidate) isHarmless() bool {
 	v := c.value
-	if Placeholder(c.name, v) || isForeign(v) && !c.sure || isRegex(v) || isTime(v) || isVersion(strings.TrimLeft(v, "vV~^=")) && !isNumber(v) || isEmail(v) || isIdleJWT(v) || strings.HasPrefix(v, "LS0tLS1CRUdJTi") {
+	if Placeholder(c.name, v) || isForeign(v) && !c.sure {
+		return true
+	}
+	if isRegex(v) || isTime(v) || isVersion(strings.TrimLeft(v, "vV~^=")) && !isNumber(v) || isEmail(v) || isIdleJWT(v) || strings.HasPrefix(v, "LS0tLS1CRUdJTi") {
 		return true // keys in base64 have a reader of their own
 	}
 	if user, hash, ok := strings.Cut(v, ":"); ok && !strings.ContainsAny(user, "$ ") && passwordHash(hash) == "bcrypt" {
@@ -109,6 +112,12 @@ func (c *candidate) isHarmless() bool {
 	case "bcrypt", "argon2", "yescrypt", "scrypt", "pbkdf2":
 		return !c.sure
 	}
+	return c.decodesToNothing()
+}
+
+// decodesToNothing judges what base64 holds: text that is no secret makes none.
+func (c *candidate) decodesToNothing() bool {
+	v := c.value
 	if len(v) < 8 || len(v)%4 != 0 || !isBase64(v) {
 		return false
 	}
@@ -122,7 +131,10 @@ func (c *candidate) isHarmless() bool {
 	}
 	inner := *c
 	inner.value = string(raw)
-	return Placeholder(c.name, inner.value) || strings.Contains(inner.value, " ") && wordShare(inner.value) > 0.7 || len(raw) >= 6 && c.class != classBare && !inner.isPlausible()
+	if Placeholder(c.name, inner.value) || strings.Contains(inner.value, " ") && wordShare(inner.value) > 0.7 {
+		return true
+	}
+	return len(raw) >= 6 && c.class != classBare && !inner.isPlausible()
 }
 
 // isEmail knows name@domain.tld.
@@ -219,11 +231,12 @@ func isLowerWord(w string) bool {
 
 // systemWords are what names of resources are made of, besides the words that
 // classify knows.
-var systemWords = wordSet(`cluster node service server backend frontend worker operator controller manager proxy gateway ingress network storage volume backup monitor monitoring
-	logging metrics dashboard flux argo helm chart release git repo repository registry image container pod deploy deployment job cron task queue cache store data base
-	cloud platform project tenant team org company customer account billing payment order shop mail chat file media photo video music home assistant plus one two three
-	and for the with from not use using managed vault sealed external kube kubernetes rancher longhorn ceph rook cert certificate issuer tls ssl wildcard domain dns
-	com net org www http https io svc local ref name namespace`)
+var systemWords = wordSet(`cluster node service server backend frontend worker operator controller manager proxy gateway ingress network storage volume backup monitor
+	monitoring logging metrics dashboard flux argo helm chart release git repo repository registry image container pod deploy deployment job
+	cron task queue cache store data base cloud platform project tenant team org company customer account billing payment order shop mail chat
+	file media photo video music home assistant plus one two three and for the with from not use using managed vault sealed external kube
+	kubernetes rancher longhorn ceph rook cert certificate issuer tls ssl wildcard domain dns com net org www http https io svc local ref name
+	namespace`)
 
 // isOdd tells letters that nobody would write as a word or a name.
 func (c *candidate) isOdd(f features) bool {

@@ -146,11 +146,12 @@ func equalFold(data []byte, lower string) bool {
 // nameWords are parts of names that may hold a secret. The judge decides; these
 // only say where to look.
 var nameWords = []string{
-	"passw", "passphrase", "_pw", "pw=", "pw:", "pw ", "-pw", ".pw", "pw\"", "passcode", "pwd", "_pass", "pass=", "pass:", "pass ", "pass\"", "pass'", "pass>", "userpass", "dbpass",
-	"secret", "token", "apikey", "api_key", "api-key", "api.key", "key", "credential", "creds", "auth", "salt", "nonce", "cookie",
-	"seed", "cipher", "psk", "community", "dsn", "connectionstring", "connection_string", "database_url", "jwt", "hmac", "signature",
-	"license", "requirepass", "masterauth", "identified by", "webhook", "rootpw", "bindpw", "adminpw", "userpw", "dbpw", "bearer", "passwort", "contrase", "mot_de_passe", "motdepasse",
-	"senha", "parola", "haslo", "wachtwoord", "-pass", ".pass", "authenticity", "private", "session", "access_id", "accountkey", "pin=", "pin:", "pin\"", "oauth", "mdp=", "mdp:",
+	"passw", "passphrase", "_pw", "pw=", "pw:", "pw ", "-pw", ".pw", "pw\"", "passcode", "pwd", "_pass", "pass=", "pass:", "pass ", "pass\"",
+	"pass'", "pass>", "userpass", "dbpass", "secret", "token", "apikey", "api_key", "api-key", "api.key", "key", "credential", "creds",
+	"auth", "salt", "nonce", "cookie", "seed", "cipher", "psk", "community", "dsn", "connectionstring", "connection_string", "database_url",
+	"jwt", "hmac", "signature", "license", "requirepass", "masterauth", "identified by", "webhook", "rootpw", "bindpw", "adminpw", "userpw",
+	"dbpw", "bearer", "passwort", "contrase", "mot_de_passe", "motdepasse", "senha", "parola", "haslo", "wachtwoord", "-pass", ".pass",
+	"authenticity", "private", "session", "access_id", "accountkey", "pin=", "pin:", "pin\"", "oauth", "mdp=", "mdp:",
 }
 
 // theMatcher holds the keywords of all patterns.

@@ -24,23 +24,37 @@ const headSize = 8000
 
 var kindOfSuffix = map[string]kind{
 	".go": kindCode, ".js": kindCode, ".mjs": kindCode, ".cjs": kindCode, ".ts": kindCode, ".tsx": kindCode, ".jsx": kindCode, ".py": kindCode,
-	".java": kindCode, ".kt": kindCode, ".kts": kindCode, ".scala": kindCode, ".groovy": kindCode, ".c": kindCode, ".h": kindCode, ".cc": kindCode, ".cpp": kindCode, ".hpp": kindCode,
-	".cs": kindCode, ".vb": kindCode, ".fs": kindCode, ".rs": kindCode, ".rb": kindCode, ".php": kindCode, ".pl": kindCode, ".pm": kindCode, ".swift": kindCode, ".m": kindCode, ".mm": kindCode,
-	".lua": kindCode, ".r": kindCode, ".dart": kindCode, ".ex": kindCode, ".exs": kindCode, ".erl": kindCode, ".hs": kindCode, ".clj": kindCode, ".vue": kindCode, ".svelte": kindCode,
-	".coffee": kindCode, ".jsp": kindCode, ".asp": kindCode, ".aspx": kindCode, ".erb": kindCode, ".s": kindCode, ".asm": kindCode, ".proto": kindCode, ".graphql": kindCode, ".rego": kindCode, ".cue": kindCode,
-	".css": kindCode, ".scss": kindCode, ".less": kindCode, ".sol": kindCode, ".ipynb": kindCode, ".jsonnet": kindCode, ".libsonnet": kindCode, ".nix": kindCode, ".zig": kindCode, ".d": kindCode, ".el": kindCode, ".sty": kindCode,
-	".md": kindDocs, ".markdown": kindDocs, ".rst": kindDocs, ".adoc": kindDocs, ".asciidoc": kindDocs, ".tex": kindDocs, ".html": kindDocs, ".htm": kindDocs, ".po": kindDocs, ".pot": kindDocs, ".org": kindDocs, ".mdx": kindDocs, ".svg": kindDocs, ".diff": kindDocs, ".patch": kindDocs,
-	".sh": kindShell, ".bash": kindShell, ".zsh": kindShell, ".fish": kindShell, ".ps1": kindShell, ".psm1": kindShell, ".bat": kindShell, ".cmd": kindShell, ".mk": kindShell, ".ksh": kindShell,
+	".java": kindCode, ".kt": kindCode, ".kts": kindCode, ".scala": kindCode, ".groovy": kindCode, ".c": kindCode, ".h": kindCode, ".cc": kindCode,
+	".cpp": kindCode, ".hpp": kindCode,
+	".cs": kindCode, ".vb": kindCode, ".fs": kindCode, ".rs": kindCode, ".rb": kindCode, ".php": kindCode, ".pl": kindCode, ".pm": kindCode,
+	".swift": kindCode, ".m": kindCode, ".mm": kindCode,
+	".lua": kindCode, ".r": kindCode, ".dart": kindCode, ".ex": kindCode, ".exs": kindCode, ".erl": kindCode, ".hs": kindCode, ".clj": kindCode,
+	".vue": kindCode, ".svelte": kindCode,
+	".coffee": kindCode, ".jsp": kindCode, ".asp": kindCode, ".aspx": kindCode, ".erb": kindCode, ".s": kindCode, ".asm": kindCode, ".proto": kindCode,
+	".graphql": kindCode, ".rego": kindCode, ".cue": kindCode,
+	".css": kindCode, ".scss": kindCode, ".less": kindCode, ".sol": kindCode, ".ipynb": kindCode, ".jsonnet": kindCode, ".libsonnet": kindCode,
+	".nix": kindCode, ".zig": kindCode, ".d": kindCode, ".el": kindCode, ".sty": kindCode,
+	".md": kindDocs, ".markdown": kindDocs, ".rst": kindDocs, ".adoc": kindDocs, ".asciidoc": kindDocs, ".tex": kindDocs, ".html": kindDocs,
+	".htm": kindDocs, ".po": kindDocs, ".pot": kindDocs, ".org": kindDocs, ".mdx": kindDocs, ".svg": kindDocs, ".diff": kindDocs, ".patch": kindDocs,
+	".sh": kindShell, ".bash": kindShell, ".zsh": kindShell, ".fish": kindShell, ".ps1": kindShell, ".psm1": kindShell, ".bat": kindShell,
+	".cmd": kindShell, ".mk": kindShell, ".ksh": kindShell,
 	".sql": kindData, ".log": kindData, ".csv": kindData, ".tsv": kindData, ".dump": kindData,
-	".xml": kindMarkup, ".config": kindMarkup, ".plist": kindMarkup, ".csproj": kindMarkup, ".pom": kindMarkup, ".xsd": kindMarkup, ".wsdl": kindMarkup, ".props": kindMarkup, ".pubxml": kindMarkup, ".user": kindMarkup, ".xaml": kindMarkup, ".resx": kindMarkup,
+	".xml": kindMarkup, ".config": kindMarkup, ".plist": kindMarkup, ".csproj": kindMarkup, ".pom": kindMarkup, ".xsd": kindMarkup, ".wsdl": kindMarkup,
+	".props": kindMarkup, ".pubxml": kindMarkup, ".user": kindMarkup, ".xaml": kindMarkup, ".resx": kindMarkup,
 }
 
 var kindOfName = map[string]kind{
-	"makefile": kindShell, "gnumakefile": kindShell, "dockerfile": kindShell, "containerfile": kindShell, "justfile": kindShell, "vagrantfile": kindCode, "jenkinsfile": kindCode,
-	".bashrc": kindShell, ".bash_profile": kindShell, ".bash_login": kindShell, ".profile": kindShell, ".zshrc": kindShell, ".zshenv": kindShell, ".zprofile": kindShell, ".bash_history": kindShell,
-	".zsh_history": kindShell, ".envrc": kindShell, ".bash_aliases": kindShell, ".cshrc": kindShell, "wp-config.php": kindConfig, "config.php": kindConfig, "localsettings.php": kindConfig, "settings.php": kindConfig, "configuration.php": kindConfig, "local.php": kindConfig, "parameters.php": kindConfig, "env.php": kindConfig,
-	"readme": kindDocs, "license": kindDocs, "changelog": kindDocs, "shadow": kindAccounts, "gshadow": kindAccounts, "shadow-": kindAccounts, "htpasswd": kindAccounts, ".htpasswd": kindAccounts, "passwd": kindAccounts, "passwd-": kindAccounts,
-	"master.passwd": kindAccounts, "proftpdpasswd": kindAccounts, "ftpd.passwd": kindAccounts, "dovecot.passwd": kindAccounts, ".htdigest": kindAccounts, "htdigest": kindAccounts, "users.passwd": kindAccounts,
+	"makefile": kindShell, "gnumakefile": kindShell, "dockerfile": kindShell, "containerfile": kindShell, "justfile": kindShell,
+	"vagrantfile": kindCode, "jenkinsfile": kindCode,
+	".bashrc": kindShell, ".bash_profile": kindShell, ".bash_login": kindShell, ".profile": kindShell, ".zshrc": kindShell, ".zshenv": kindShell,
+	".zprofile": kindShell, ".bash_history": kindShell,
+	".zsh_history": kindShell, ".envrc": kindShell, ".bash_aliases": kindShell, ".cshrc": kindShell, "wp-config.php": kindConfig,
+	"config.php": kindConfig, "localsettings.php": kindConfig, "settings.php": kindConfig, "configuration.php": kindConfig, "local.php": kindConfig,
+	"parameters.php": kindConfig, "env.php": kindConfig,
+	"readme": kindDocs, "license": kindDocs, "changelog": kindDocs, "shadow": kindAccounts, "gshadow": kindAccounts, "shadow-": kindAccounts,
+	"htpasswd": kindAccounts, ".htpasswd": kindAccounts, "passwd": kindAccounts, "passwd-": kindAccounts,
+	"master.passwd": kindAccounts, "proftpdpasswd": kindAccounts, "ftpd.passwd": kindAccounts, "dovecot.passwd": kindAccounts,
+	".htdigest": kindAccounts, "htdigest": kindAccounts, "users.passwd": kindAccounts,
 }
 
 func kindOf(name string) kind {
@@ -68,9 +82,10 @@ func kindOf(name string) kind {
 
 // credentialFiles are files of one person's or server's own logins: a password
 // there is one even if it is a plain word.
-var credentialFiles = wordSet(`.ftpconfig .ftppass sftp-config.json sftp.json .remote-sync.json ftp-sync.json ftpsync.settings deployment-config.json .esmtprc .msmtprc .muttrc muttrc .fetchmailrc fetchmailrc
-	webservers.xml recentservers.xml sitemanager.xml filezilla.xml robomongo.json robo3t.json accounts.xml servlist.conf ventrilo_srv.ini .my.cnf .smbcredentials .tugboat .pypirc .s3cfg
-	wp-config.php credentials.xml .pg_service.conf .davfs2 .mbsyncrc .offlineimaprc .newsboat .lftprc .ncftprc .irssi tomcat-users.xml confcons.xml winscp.ini .boto .dockercfg proftpd.passwd`)
+var credentialFiles = wordSet(`.ftpconfig .ftppass sftp-config.json sftp.json .remote-sync.json ftp-sync.json ftpsync.settings deployment-config.json .esmtprc .msmtprc
+	.muttrc muttrc .fetchmailrc fetchmailrc webservers.xml recentservers.xml sitemanager.xml filezilla.xml robomongo.json robo3t.json
+	accounts.xml servlist.conf ventrilo_srv.ini .my.cnf .smbcredentials .tugboat .pypirc .s3cfg wp-config.php credentials.xml .pg_service.conf
+	.davfs2 .mbsyncrc .offlineimaprc .newsboat .lftprc .ncftprc .irssi tomcat-users.xml confcons.xml winscp.ini .boto .dockercfg proftpd.passwd`)
 
 func isCredentialFile(name string) bool { return credentialFiles[strings.ToLower(path.Base(name))] }
 
@@ -146,17 +161,23 @@ func (p purpose) lowered(s Severity) Severity {
 
 // archives and media are suffixes of files that are never text.
 var unreadable = map[string]string{
-	".zip": "archive", ".tar": "archive", ".gz": "archive", ".tgz": "archive", ".bz2": "archive", ".xz": "archive", ".zst": "archive", ".7z": "archive", ".rar": "archive", ".jar": "archive", ".war": "archive", ".ear": "archive", ".whl": "archive", ".gem": "archive", ".deb": "archive", ".rpm": "archive", ".apk": "archive", ".iso": "archive", ".nupkg": "archive", ".egg": "archive", ".lz4": "archive", ".cpio": "archive",
+	".zip": "archive", ".tar": "archive", ".gz": "archive", ".tgz": "archive", ".bz2": "archive", ".xz": "archive", ".zst": "archive", ".7z": "archive",
+	".rar": "archive", ".jar": "archive", ".war": "archive", ".ear": "archive", ".whl": "archive", ".gem": "archive", ".deb": "archive",
+	".rpm": "archive", ".apk": "archive", ".iso": "archive", ".nupkg": "archive", ".egg": "archive", ".lz4": "archive", ".cpio": "archive",
 	".p12": "key store", ".pfx": "key store", ".jks": "key store", ".keystore": "key store", ".bks": "key store", ".kdbx": "key store", ".kdb": "key store",
-	".png": "binary", ".jpg": "binary", ".jpeg": "binary", ".gif": "binary", ".bmp": "binary", ".ico": "binary", ".webp": "binary", ".tif": "binary", ".tiff": "binary", ".woff": "binary", ".woff2": "binary", ".ttf": "binary", ".otf": "binary", ".eot": "binary",
-	".mp3": "binary", ".mp4": "binary", ".webm": "binary", ".mov": "binary", ".avi": "binary", ".wav": "binary", ".ogg": "binary", ".flac": "binary", ".pdf": "binary", ".doc": "binary", ".docx": "binary", ".xls": "binary", ".xlsx": "binary", ".ppt": "binary", ".pptx": "binary",
-	".exe": "binary", ".dll": "binary", ".so": "binary", ".dylib": "binary", ".a": "binary", ".o": "binary", ".obj": "binary", ".class": "binary", ".pyc": "binary", ".wasm": "binary", ".bin": "binary", ".dat": "binary", ".db": "binary", ".sqlite": "binary", ".sqlite3": "binary",
+	".png": "binary", ".jpg": "binary", ".jpeg": "binary", ".gif": "binary", ".bmp": "binary", ".ico": "binary", ".webp": "binary", ".tif": "binary",
+	".tiff": "binary", ".woff": "binary", ".woff2": "binary", ".ttf": "binary", ".otf": "binary", ".eot": "binary",
+	".mp3": "binary", ".mp4": "binary", ".webm": "binary", ".mov": "binary", ".avi": "binary", ".wav": "binary", ".ogg": "binary", ".flac": "binary",
+	".pdf": "binary", ".doc": "binary", ".docx": "binary", ".xls": "binary", ".xlsx": "binary", ".ppt": "binary", ".pptx": "binary",
+	".exe": "binary", ".dll": "binary", ".so": "binary", ".dylib": "binary", ".a": "binary", ".o": "binary", ".obj": "binary", ".class": "binary",
+	".pyc": "binary", ".wasm": "binary", ".bin": "binary", ".dat": "binary", ".db": "binary", ".sqlite": "binary", ".sqlite3": "binary",
 }
 
 // locks are files that a package manager writes: full of checksums, free of secrets.
-var locks = wordSet(`go.sum go.work.sum package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock composer.lock poetry.lock pipfile.lock cargo.lock gemfile.lock
-	flake.lock deno.lock bun.lock bun.lockb uv.lock mix.lock packages.lock.json podfile.lock pubspec.lock .terraform.lock.hcl chart.lock requirements.lock gradle.lockfile conan.lock
-	verification-metadata.xml modules.txt .package-lock.json npm-shrinkwrap.yaml package.resolved paket.lock renv.lock shard.lock buf.lock pdm.lock pixi.lock`)
+var locks = wordSet(`go.sum go.work.sum package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock composer.lock poetry.lock pipfile.lock cargo.lock
+	gemfile.lock flake.lock deno.lock bun.lock bun.lockb uv.lock mix.lock packages.lock.json podfile.lock pubspec.lock .terraform.lock.hcl
+	chart.lock requirements.lock gradle.lockfile conan.lock verification-metadata.xml modules.txt .package-lock.json npm-shrinkwrap.yaml
+	package.resolved paket.lock renv.lock shard.lock buf.lock pdm.lock pixi.lock`)
 
 // Skip says why a file is not worth reading or cannot be read, or returns "":
 // "archive", "key store", "binary", "lock file", "generated", "minified". The

@@ -115,9 +115,14 @@ func isVerb(v string) bool {
 var references = []string{
 	"op://", "ref+", "secretref:", "vault:", "vault://", "vault/", "arn:", "akvs:", "sm://", "ssm:", "ssm://", "awssm:", "gcpsm:",
 	"file:", "file(", "env:", "env(", "env.", "environ", "process.env", "os.environ", "os.getenv", "getenv", "system.getenv", "env[", "@microsoft.keyvault",
-	"/run/secrets", "/var/run/secrets", "/etc/", "/var/", "/opt/", "/home/", "/usr/", "/root/", "/tmp/", "/mnt/", "/data/", "/secrets", "/vault/", "/app/", "/config", "~/", "./", "../", "c:\\", "secret://", "secrets://", "secret/data/",
+	"/run/secrets", "/var/run/secrets", "/etc/", "/var/", "/opt/", "/home/", "/usr/", "/root/", "/tmp/", "/mnt/", "/data/", "/secrets", "/vault/",
+	"/app/", "/config", "~/", "./", "../", "c:\\", "secret://", "secrets://", "secret/data/",
 	"keyring:", "keychain:", "projects/", "!ref", "!sub", "!vault", "!secret", "!env", "!getatt", "!include", "!env_var", "@env", "config.", "configuration.", "settings.",
-	"credentials(", "credentials.", "lookup(", "var.", "local.", "module.", "data.", "secrets.", "context.", "self.", "this.", "params.", "props.", "args.", "opts.", "options.", "request.", "req.", "event.", "inputs.", "variables.", "app.config", "bao:", "infisical://", "doppler://", "bws://", "pass:", "passwordstore", "azurekeyvault", "gcp-secret", "aws-secret", "k8s://", "kubernetes://", "parameter.", "resolve:", "http://", "https://", "ldap://", "ldaps://", "urn:", "classpath:", "resource:", "from:", "fn::", "base64:{", "valuefrom", "sops:", "secret:", "encrypted:", "conjur", "%env",
+	"credentials(", "credentials.", "lookup(", "var.", "local.", "module.", "data.", "secrets.", "context.", "self.", "this.", "params.", "props.",
+	"args.", "opts.", "options.", "request.", "req.", "event.", "inputs.", "variables.", "app.config", "bao:", "infisical://", "doppler://", "bws://",
+	"pass:", "passwordstore", "azurekeyvault", "gcp-secret", "aws-secret", "k8s://", "kubernetes://", "parameter.", "resolve:", "http://", "https://",
+	"ldap://", "ldaps://", "urn:", "classpath:", "resource:", "from:", "fn::", "base64:{", "valuefrom", "sops:", "secret:", "encrypted:", "conjur",
+	"%env",
 }
 
 // isReference knows values that point to a secret, or at anything else.
@@ -170,7 +175,8 @@ func isPath(v string) bool {
 
 var fileSuffixes = []string{
 	".yaml", ".yml", ".json", ".pem", ".crt", ".cer", ".key", ".pub", ".txt", ".conf", ".cfg", ".ini", ".properties", ".env", ".xml", ".jks", ".p12", ".pfx",
-	".keystore", ".asc", ".gpg", ".html", ".js", ".ts", ".css", ".php", ".py", ".go", ".java", ".rb", ".sh", ".csv", ".sql", ".log", ".toml", ".tf", ".svc", ".local", ".md", ".png", ".svg", ".enc", ".age", ".db",
+	".keystore", ".asc", ".gpg", ".html", ".js", ".ts", ".css", ".php", ".py", ".go", ".java", ".rb", ".sh", ".csv", ".sql", ".log", ".toml", ".tf",
+	".svc", ".local", ".md", ".png", ".svg", ".enc", ".age", ".db",
 }
 
 // sealed are the beginnings of values that somebody has encrypted.
@@ -188,7 +194,8 @@ func isSealed(v string) bool {
 var public = []string{
 	"-----BEGIN CERTIFICATE", "-----BEGIN PUBLIC KEY", "-----BEGIN RSA PUBLIC", "-----BEGIN X509", "-----BEGIN PGP PUBLIC", "-----BEGIN PGP SIGNATURE",
 	"-----BEGIN SSH SIGNATURE", "-----BEGIN TRUSTED CERT", "-----BEGIN DH PARAMETERS", "-----BEGIN EC PARAMETERS",
-	"ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "age1", "sha1-", "sha256-", "sha384-", "sha512-", "sha256:", "sha512:", "sha1:", "md5:", "blake3:", "sha3:", "pk_live_", "pk_test_", "SHA256:", "MIIC-----", "0x000000",
+	"ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "age1", "sha1-", "sha256-", "sha384-", "sha512-", "sha256:",
+	"sha512:", "sha1:", "md5:", "blake3:", "sha3:", "pk_live_", "pk_test_", "SHA256:", "MIIC-----", "0x000000",
 }
 
 func isPublic(v string) bool {
@@ -197,28 +204,33 @@ func isPublic(v string) bool {
 
 // exampleParts make a value an example wherever they stand in it.
 var exampleParts = []string{
-	"changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "change_this", "change-this", "changethis", "change this", "replaceme", "replace_me", "replace-me", "replace_with", "replace-with", "replace with", "replacethis", "replace_this", "replace-this",
-	"your_", "your-", "your ", "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi", "youraccess", "yourown", "insert_", "insert-", "insert ", "fill_in", "fill-in", "fill in", "fillme", "fill_me", "put_your", "put-your", "put your", "enter_your", "enter-your", "enter your",
-	"example", "placeholder", "redacted", "removed", "obfuscated", "omitted", "scrubbed", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "----", "____", "####", "????", "n/a", "not_set", "not-set", "notset", "unset", "undefined", "not-a-real", "not_a_real", "notreal", "not-real", "fake", "sample", "-here", "_here", " here", "goes-here", "goeshere", "set_me", "set-me", "setme", "override_me", "overrideme", "override-me", "to-be-", "to_be_", "tobe",
-	"abcdef", "123456789", "012345", "qwertyuiop", "deadbeef", "cafebabe", "loremipsum", "lorem ipsum", "foobar", "generate", "randompassword", "random-password", "random_password", "random_string", "random-string", "randomstring", "some-random", "some_random",
-	"password-for", "mustbechanged", "must_be_changed", "must-be-changed", "do-not-use", "donotuse", "do_not_use", "dont-use", "insecure", "notasecret", "not-a-secret", "not_a_secret", "not-secret", "not_secret", "notsecret", "unused", "to_change", "pass-here",
+	"changeme", "change_me", "change-me", "change me", "changeit", "change_it", "change-it", "change_this", "change-this", "changethis", "change this",
+	"replaceme", "replace_me", "replace-me", "replace_with", "replace-with", "replace with", "replacethis", "replace_this", "replace-this",
+	"your_", "your-", "your ", "yourpass", "yoursecret", "yourtoken", "yourkey", "yourapi", "youraccess", "yourown", "insert_", "insert-", "insert ",
+	"fill_in", "fill-in", "fill in", "fillme", "fill_me", "put_your", "put-your", "put your", "enter_your", "enter-your", "enter your",
+	"example", "placeholder", "redacted", "removed", "obfuscated", "omitted", "scrubbed", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "----",
+	"____", "####", "????", "n/a", "not_set", "not-set", "notset", "unset", "undefined", "not-a-real", "not_a_real", "notreal", "not-real", "fake",
+	"sample", "-here", "_here", " here", "goes-here", "goeshere", "set_me", "set-me", "setme", "override_me", "overrideme", "override-me", "to-be-",
+	"to_be_", "tobe",
+	"abcdef", "123456789", "012345", "qwertyuiop", "deadbeef", "cafebabe", "loremipsum", "lorem ipsum", "foobar", "generate", "randompassword",
+	"random-password", "random_password", "random_string", "random-string", "randomstring", "some-random", "some_random",
+	"password-for", "mustbechanged", "must_be_changed", "must-be-changed", "do-not-use", "donotuse", "do_not_use", "dont-use", "insecure", "notasecret",
+	"not-a-secret", "not_a_secret", "not-secret", "not_secret", "notsecret", "unused", "to_change", "pass-here",
 }
 
 // exampleWords make a value an example where they are all of it but a few digits.
-var exampleWords = wordSet(`
-	password passwd passwort pass pwd passphrase secret secrets token tokens key keys apikey apitoken secretkey accesskey credential credentials creds auth user username
-	test tests testing tester tested foo bar baz qux foobar foobaz demo default defaults none null nil true false yes no on off enabled disabled undefined empty
-	required optional value values string str text number integer bool boolean binary byte bytes object array list map int long any char varchar date datetime uuid
-	changeme hidden masked private public unknown missing invalid valid wrong bad good right blah something anything whatever nothing temp tmp
-	mypass mypwd mypasswd mypassword mysecret mytoken mykey myapikey newpassword oldpassword userpassword dbpassword adminpassword rootpassword letmein qwerty asdf asdfasdf abc abcd abcde xyz aaa bbb xxx yyy zzz
-	somepassword somesecret sometoken secretpassword verysecret supersecret topsecret testpassword testsecret testtoken testpass
-	your my the this here prompt ask interactive plain plaintext clear cleartext literal env environment variable config configuration file path
-	basic bearer digest oauth oauth2 jwt saml ldap kerberos ntlm md5 sha1 sha256 sha512 hmac rsa aes bcrypt scram login
-	s3cret s3cr3t passw0rd p4ssw0rd nopassword nopass some very super top random new old
-	low medium high info warn warning error debug trace always never auto automatic manual internal external local localhost
-	hash hashed salted salt nonce generated dynamic static
-	opensesame sesame
-	senha contrasena contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort`)
+var exampleWords = wordSet(`password passwd passwort pass pwd passphrase secret secrets token tokens key keys apikey apitoken secretkey accesskey credential credentials
+	creds auth user username test tests testing tester tested foo bar baz qux foobar foobaz demo default defaults none null nil true false yes
+	no on off enabled disabled undefined empty required optional value values string str text number integer bool boolean binary byte bytes
+	object array list map int long any char varchar date datetime uuid changeme hidden masked private public unknown missing invalid valid wrong
+	bad good right blah something anything whatever nothing temp tmp mypass mypwd mypasswd mypassword mysecret mytoken mykey myapikey
+	newpassword oldpassword userpassword dbpassword adminpassword rootpassword letmein qwerty asdf asdfasdf abc abcd abcde xyz aaa bbb xxx yyy
+	zzz somepassword somesecret sometoken secretpassword verysecret supersecret topsecret testpassword testsecret testtoken testpass your my the
+	this here prompt ask interactive plain plaintext clear cleartext literal env environment variable config configuration file path basic
+	bearer digest oauth oauth2 jwt saml ldap kerberos ntlm md5 sha1 sha256 sha512 hmac rsa aes bcrypt scram login s3cret s3cr3t passw0rd
+	p4ssw0rd nopassword nopass some very super top random new old low medium high info warn warning error debug trace always never auto
+	automatic manual internal external local localhost hash hashed salted salt nonce generated dynamic static opensesame sesame senha contrasena
+	contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort`)
 
 // knownDefaults are random values that come with an installation and are in
 // everybody's copy of its documentation.
@@ -226,7 +238,8 @@ var knownDefaults = wordSet(`sw2ycwtib9zpoohopsmm`) // Grafana's secret_key
 
 // accountWords are names of accounts and servers: a password of that name alone
 // is what comes with an installation.
-var accountWords = wordSet(`admin administrator root guest anonymous postgres mysql redis rabbitmq mongo mongodb minio minioadmin sa app web db database server client system manager operator service`)
+var accountWords = wordSet(`admin administrator root guest anonymous postgres mysql redis rabbitmq mongo mongodb minio minioadmin sa app web db database server client
+	system manager operator service`)
 
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}

@@ -126,12 +126,14 @@ func isNested(text string) bool {
 }
 
 // inertKinds are Kubernetes objects that hold references and schemas only.
-var inertKinds = wordSet(`ExternalSecret ClusterExternalSecret PushSecret SecretStore ClusterSecretStore SealedSecret SecretProviderClass VaultStaticSecret VaultDynamicSecret
-	CustomResourceDefinition OnePasswordItem InfisicalSecret BitwardenSecret Role ClusterRole RoleBinding ClusterRoleBinding PrometheusRule ServiceMonitor PodMonitor AWSSecret`)
+var inertKinds = wordSet(`ExternalSecret ClusterExternalSecret PushSecret SecretStore ClusterSecretStore SealedSecret SecretProviderClass VaultStaticSecret
+	VaultDynamicSecret CustomResourceDefinition OnePasswordItem InfisicalSecret BitwardenSecret Role ClusterRole RoleBinding ClusterRoleBinding
+	PrometheusRule ServiceMonitor PodMonitor AWSSecret`)
 
 // inertKeys are mappings whose values name things.
-var inertKeys = wordSet(`remoteRef secretKeyRef configMapKeyRef secretRef configMapRef valueFrom secretStoreRef labels matchLabels selector nodeSelector annotations creation_rules
-	dataFrom tokenSecretRef secretAccessKeySecretRef accessKeyIDSecretRef apiTokenSecretRef privateKeySecretRef passwordSecretRef credentialsRef valuesFrom existingSecretKeys secretKeys ownerReferences openAPIV3Schema sourceRef`)
+var inertKeys = wordSet(`remoteRef secretKeyRef configMapKeyRef secretRef configMapRef valueFrom secretStoreRef labels matchLabels selector nodeSelector annotations
+	creation_rules dataFrom tokenSecretRef secretAccessKeySecretRef accessKeyIDSecretRef apiTokenSecretRef privateKeySecretRef passwordSecretRef
+	credentialsRef valuesFrom existingSecretKeys secretKeys ownerReferences openAPIV3Schema sourceRef`)
 
 // proseKeys are keys of texts for people.
 var proseKeys = wordSet(`description help doc docs documentation readme summary message title comment comments notes example examples externalDocs`)
