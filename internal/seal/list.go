@@ -77,32 +77,30 @@ func (e *edits) relistGroup(d sops.Document, r *rekey, g int, items []item, used
 	e.rewrite(mine, items, texts)
 }
 
-// rewrite puts the new items over the old ones, keeping what stands between those.
+// rewrite puts the new items over the old ones.
 func (e *edits) rewrite(mine []int, items []item, texts []string) {
-	between := ""
-	if e.file.Format == syntax.JSON {
-		between = ", "
-		if len(mine) > 1 {
-			between = string(e.file.Data[items[mine[0]].end:items[mine[1]].start])
-		} else if at := items[mine[0]].start; true {
-			space := at
-			for space > 0 && (e.file.Data[space-1] == ' ' || e.file.Data[space-1] == '\t' || e.file.Data[space-1] == '\n' || e.file.Data[space-1] == '\r') {
-				space--
-			}
-			between = "," + string(e.file.Data[space:at])
-		}
-		if strings.Trim(between, ", \t\r\n") != "" || strings.Count(between, ",") != 1 {
-			e.fits = false
-			return
-		}
-	}
-	for n, i := range mine {
-		if n > 0 && strings.Trim(string(e.file.Data[items[mine[n-1]].end:items[i].start]), ", \t\r\n") != "" {
+	data := e.file.Data
+	for n, i := range mine[1:] {
+		if strings.Trim(string(data[items[mine[n]].end:items[i].start]), ", \t\r\n") != "" {
 			e.fits = false // a comment stands between
 			return
 		}
 	}
+	between := ""
+	if e.file.Format == syntax.JSON {
+		between = e.separator(mine, items)
+	}
 	e.list = append(e.list, edit{items[mine[0]].start, items[mine[len(mine)-1]].end, strings.Join(texts, between)})
+}
+
+// separator is what stands between two items in JSON: a comma, and the white space that
+// is there already, or else that stands before the only one.
+func (e *edits) separator(mine []int, items []item) string {
+	data, at := e.file.Data, items[mine[0]].start
+	if len(mine) > 1 {
+		return string(data[items[mine[0]].end:items[mine[1]].start])
+	}
+	return "," + string(data[len(bytes.TrimRight(data[:at], " \t\r\n")):at])
 }
 
 // rendered is an item's text with the fields of a slot.
