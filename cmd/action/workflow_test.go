@@ -22,7 +22,6 @@ type stage struct {
 	fake  *githubtest.Server
 	repo  *githubtest.Repo
 	token string
-	env   map[string]string
 	dir   string
 }
 
