@@ -138,7 +138,7 @@ func (b *bench) ours(way string) (usage, error) {
 		return u, err
 	}
 	cmd := exec.Command(self, "worker", way, dir)
-	cmd.Env = []string{"KEYS=" + keys}
+	cmd.Env = []string{"KEYS=" + keys, "GOGC=" + os.Getenv("GOGC")}
 	if err := u.timed(cmd); err != nil {
 		return u, err
 	}
