@@ -93,7 +93,8 @@ func parse(name string, data []byte) *syntax.File {
 func (s *sealedFile) group() error {
 	byMAC := map[string]*tree{}
 	for _, d := range s.Sealed {
-		if err := s.check(d); err != nil {
+		own := s.own(d)
+		if err := s.check(d, own); err != nil {
 			return err
 		}
 		t := byMAC[d.MAC.Value]
@@ -110,7 +111,7 @@ func (s *sealedFile) group() error {
 				t.docs[0].Meta.Start.Line, d.Meta.Start.Line)
 		}
 		t.docs = append(t.docs, d)
-		if err := t.add(d); err != nil {
+		if err := t.add(d, own); err != nil {
 			return err
 		}
 	}
@@ -125,22 +126,18 @@ func sameMetadata(a, b sops.Document) bool {
 }
 
 // check refuses metadata that is broken or that says a thing twice.
-func (s *sealedFile) check(d sops.Document) error {
+func (s *sealedFile) check(d sops.Document, own []bool) error {
 	at := d.Meta.Start.Line
-	seen := map[string]bool{}
 	var plain, grouped bool
+	var meta []*syntax.Leaf
 	selectors := 0
-	values, leaves := own(d), s.Docs[d.Index].Leaves
+	leaves := s.Docs[d.Index].Leaves
 	for i := range leaves {
 		l := &leaves[i]
-		if values[l.Span.Start.Offset] {
+		if own[i] {
 			continue
 		}
-		id := l.Path.String()
-		if seen[id] {
-			return refuse(Metadata, "its metadata at line %d has %s twice", at, l.Path)
-		}
-		seen[id] = true
+		meta = append(meta, l)
 		if l.Kind == syntax.Null || l.Kind == syntax.EmptyList || l.Kind == syntax.EmptyMap || l.Value == "" {
 			continue
 		}
@@ -154,6 +151,9 @@ func (s *sealedFile) check(d sops.Document) error {
 				selectors++
 			}
 		}
+	}
+	if l := twice(meta); l != nil {
+		return refuse(Metadata, "its metadata at line %d has %s twice", at, l.Path)
 	}
 	switch {
 	case plain && grouped:
@@ -175,16 +175,44 @@ func (s *sealedFile) check(d sops.Document) error {
 	return nil
 }
 
-// own marks, by where they begin, the values of a document that are not SOPS' own:
-// whatever is sealed or left in clear.
-func own(d sops.Document) map[int]bool {
-	out := make(map[int]bool, len(d.Sealed)+len(d.Open)+len(d.Clear))
+// own says of each leaf of a document whether it is a value, sealed or left in clear,
+// or else SOPS' own. The document's lists are in the order of the source.
+func (s *sealedFile) own(d sops.Document) []bool {
+	leaves := s.Docs[d.Index].Leaves
+	out := make([]bool, len(leaves))
 	for _, list := range [][]syntax.Leaf{d.Sealed, d.Open, d.Clear} {
+		at := 0
 		for i := range list {
-			out[list[i].Span.Start.Offset] = true
+			for at < len(leaves) && leaves[at].Span.Start.Offset < list[i].Span.Start.Offset {
+				at++
+			}
+			if at < len(leaves) && leaves[at].Span.Start.Offset == list[i].Span.Start.Offset {
+				out[at] = true
+			}
 		}
 	}
 	return out
+}
+
+// twice returns a leaf whose path another one has, or nil.
+func twice(leaves []*syntax.Leaf) *syntax.Leaf {
+	if len(leaves) <= 32 {
+		for i, l := range leaves {
+			if slices.ContainsFunc(leaves[:i], func(o *syntax.Leaf) bool { return slices.Equal(o.Path, l.Path) }) {
+				return l
+			}
+		}
+		return nil
+	}
+	seen := make(map[string]bool, len(leaves))
+	for _, l := range leaves {
+		id := l.Path.String()
+		if seen[id] {
+			return l
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 // metaField is the metadata's own field that a leaf belongs to.
@@ -204,11 +232,11 @@ func (s *sealedFile) metaField(l *syntax.Leaf) string {
 }
 
 // add takes in the values and sealed comments of a document.
-func (t *tree) add(d sops.Document) error {
-	values, leaves := own(d), t.file.Docs[d.Index].Leaves
-	t.values = slices.Grow(t.values, len(values))
+func (t *tree) add(d sops.Document, own []bool) error {
+	leaves := t.file.Docs[d.Index].Leaves
+	t.values = slices.Grow(t.values, len(d.Sealed)+len(d.Open))
 	for i := range leaves {
-		if !values[leaves[i].Span.Start.Offset] {
+		if !own[i] {
 			continue
 		}
 		p, err := t.place(&leaves[i])
