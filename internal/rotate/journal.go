@@ -1,0 +1,402 @@
+package rotate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Journal lets a work tree be rewritten so that it may be interrupted at any moment: by
+// a kill, a full disk, a power cut. New contents are gathered beside the tree first.
+// One file, the manifest, then says that all are there; from then on the rotation can
+// always be finished, or undone. Every file of the tree is replaced by a rename, so it
+// is whole at every moment. Nothing but sealed files and files in clear that were so
+// before is ever in the journal.
+type Journal struct {
+	root, dir string
+	lock      *os.File
+	staged    manifest
+}
+
+// manifest is the list of what a rotation writes.
+type manifest struct {
+	Version int
+	Title   string // of the rotation, for people
+	Key     string // of its request
+	Undo    bool   // it is being undone
+	Files   []staged
+}
+
+// staged is one file: its hashes before and after, both of what is not secret.
+type staged struct {
+	Path     string
+	Old, New string
+}
+
+// Pending is a rotation that was interrupted.
+type Pending struct {
+	Title, Key string
+	Undo       bool // while it was being undone
+	Files      int
+}
+
+// Written is what a journal did to the tree.
+type Written struct {
+	Files int
+	Left  []Skip // changed by somebody else in between, and left alone
+}
+
+// ErrBusy is another process that writes the same tree.
+var ErrBusy = errors.New("another rotation is at work in this tree; wait for it to end")
+
+// OpenJournal opens the journal of the tree at root, which is kept in dir, and locks it
+// until Close.
+func OpenJournal(root, dir string) (*Journal, error) {
+	info, err := os.Lstat(dir)
+	if err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("open the journal: %s is no directory; move it away", dir)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Journal{root: root, dir: dir, lock: f, staged: manifest{Version: 1}}, nil
+}
+
+// Close gives the lock up.
+func (j *Journal) Close() error { return j.lock.Close() }
+
+// PendingIn tells whether the journal in dir holds an interrupted rotation, without
+// locking or changing anything. It is nil where there is none.
+func PendingIn(dir string) (*Pending, error) {
+	m, err := readManifest(dir)
+	if m == nil || err != nil {
+		return nil, err
+	}
+	return &Pending{m.Title, m.Key, m.Undo, len(m.Files)}, nil
+}
+
+func (j *Journal) path(kind string, i int) string {
+	return filepath.Join(j.dir, kind, fmt.Sprintf("%06d", i))
+}
+
+func manifestPath(dir string) string { return filepath.Join(dir, "rotation.journal") }
+
+func readManifest(dir string) (*manifest, error) {
+	data, err := os.ReadFile(manifestPath(dir))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	var m manifest
+	if err := json.Unmarshal(data, &m); err != nil || m.Version != 1 {
+		return nil, fmt.Errorf("read the journal: %s is damaged or of another version; the tree's files are whole, and %s holds the old ones", manifestPath(dir), filepath.Join(dir, "old"))
+	}
+	for _, f := range m.Files {
+		if !fs.ValidPath(f.Path) {
+			return nil, fmt.Errorf("read the journal: %s names a path outside of the tree", manifestPath(dir))
+		}
+	}
+	return &m, nil
+}
+
+// Begin starts to gather a rotation. What an earlier one left that never got as far as
+// its manifest is thrown away.
+func (j *Journal) Begin(title, key string) error {
+	if err := j.clear(); err != nil {
+		return err
+	}
+	for _, kind := range []string{"old", "new"} {
+		if err := os.Mkdir(filepath.Join(j.dir, kind), 0o700); err != nil {
+			return fmt.Errorf("write the journal: %w", err)
+		}
+	}
+	j.staged = manifest{Version: 1, Title: title, Key: key}
+	return nil
+}
+
+func (j *Journal) clear() error {
+	for _, kind := range []string{"old", "new"} {
+		if err := os.RemoveAll(filepath.Join(j.dir, kind)); err != nil {
+			return fmt.Errorf("clear the journal: %w", err)
+		}
+	}
+	return nil
+}
+
+// Stage keeps what a file is to become. old is what it must still be then; nil stands
+// for a file that does not exist yet.
+func (j *Journal) Stage(path string, old, fresh []byte) error {
+	i := len(j.staged.Files)
+	target, err := j.target(path)
+	if err != nil {
+		return err
+	}
+	if err := j.stageNew(i, target, old == nil, fresh); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	if old != nil {
+		// The old file itself is kept where the file system can: no copy, and its owner,
+		// mode and times come back with it.
+		if err := os.Link(target, j.path("old", i)); err != nil {
+			if err := copyTo(j.path("old", i), target, old); err != nil {
+				return fmt.Errorf("write the journal: %w", err)
+			}
+		}
+	}
+	s := staged{Path: path, New: hashOf(fresh)}
+	if old != nil {
+		s.Old = hashOf(old)
+	}
+	j.staged.Files = append(j.staged.Files, s)
+	return nil
+}
+
+func (j *Journal) stageNew(i int, target string, create bool, fresh []byte) error {
+	if create {
+		return writeFile(j.path("new", i), fresh, 0o644)
+	}
+	return copyTo(j.path("new", i), target, fresh)
+}
+
+// Staged returns what a file is to become, and nil for one that stays.
+func (j *Journal) Staged(path string) ([]byte, error) {
+	for i, f := range j.staged.Files {
+		if f.Path == path {
+			return os.ReadFile(j.path("new", i))
+		}
+	}
+	return nil, nil
+}
+
+// Commit makes the rotation one that will be finished: everything is on disk.
+func (j *Journal) Commit() error {
+	for _, kind := range []string{"old", "new"} {
+		if err := syncDir(filepath.Join(j.dir, kind)); err != nil {
+			return fmt.Errorf("write the journal: %w", err)
+		}
+	}
+	return j.writeManifest(&j.staged)
+}
+
+func (j *Journal) writeManifest(m *manifest) error {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	tmp := manifestPath(j.dir) + ".tmp"
+	if err := errors.Join(removeIf(tmp), writeFile(tmp, data, 0o600)); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	if err := os.Rename(tmp, manifestPath(j.dir)); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return syncDir(j.dir)
+}
+
+func removeIf(name string) error {
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Check reports the files that are not what they were when they were staged.
+func (j *Journal) Check() ([]Skip, error) {
+	var out []Skip
+	for _, f := range j.staged.Files {
+		now, err := j.hashNow(f.Path)
+		if err != nil {
+			return nil, err
+		}
+		if now != f.Old {
+			out = append(out, Skip{f.Path, changedSince})
+		}
+	}
+	return out, nil
+}
+
+const changedSince = "it was changed by somebody else in between, and is left as it is; rotate again"
+
+// Finish brings a committed rotation to its end, or an interrupted one; undo brings back
+// what was there before it. What somebody else has changed in between stays.
+func (j *Journal) Finish(undo bool) (Written, error) {
+	m, err := readManifest(j.dir)
+	if m == nil || err != nil {
+		return Written{}, err
+	}
+	if undo && !m.Undo {
+		m.Undo = true // whoever comes after a kill goes on undoing
+		if err := j.writeManifest(m); err != nil {
+			return Written{}, err
+		}
+	}
+	var w Written
+	dirs := map[string]bool{}
+	for i, f := range m.Files {
+		changed, err := j.move(m, i)
+		switch {
+		case errors.Is(err, errChanged):
+			w.Left = append(w.Left, Skip{f.Path, changedSince})
+		case err != nil:
+			return w, fmt.Errorf("write %q: %w; mend that and run the command again, which goes on from here, or undo with --undo", f.Path, err)
+		case changed:
+			w.Files++
+			dirs[filepath.Dir(filepath.Join(j.root, filepath.FromSlash(f.Path)))] = true
+		}
+	}
+	for dir := range dirs {
+		if err := syncDir(dir); err != nil {
+			return w, fmt.Errorf("write %q: %w", dir, err)
+		}
+	}
+	if err := os.Remove(manifestPath(j.dir)); err != nil {
+		return w, fmt.Errorf("close the journal: %w", err)
+	}
+	return w, errors.Join(syncDir(j.dir), j.clear())
+}
+
+var errChanged = errors.New("changed in between")
+
+// move gives one file the content that the manifest wants; it is false where the file
+// has it already.
+func (j *Journal) move(m *manifest, i int) (bool, error) {
+	f := m.Files[i]
+	from, want, source := f.Old, f.New, j.path("new", i)
+	if m.Undo {
+		from, want, source = f.New, f.Old, j.path("old", i)
+	}
+	now, err := j.hashNow(f.Path)
+	switch {
+	case err != nil:
+		return false, err
+	case now == want:
+		return false, nil
+	case now != from:
+		return false, errChanged
+	}
+	target, err := j.target(f.Path)
+	if err != nil {
+		return false, err
+	}
+	if want == "" {
+		return true, os.Remove(target)
+	}
+	if from == "" {
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return false, err
+		}
+	}
+	return true, rename(source, target)
+}
+
+// hashNow is the hash of what stands at a path, "" where nothing does.
+func (j *Journal) hashNow(path string) (string, error) {
+	target, err := j.target(path)
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return hashOf(data), nil
+}
+
+func hashOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// target is where a path of the tree stands. A symbolic link on the way is refused: it
+// would have somebody else's file replaced.
+func (j *Journal) target(path string) (string, error) {
+	at := j.root
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		at = filepath.Join(at, part)
+		info, err := os.Lstat(at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return filepath.Join(j.root, filepath.FromSlash(path)), nil
+		case err != nil:
+			return "", err
+		case info.Mode()&fs.ModeSymlink != 0:
+			return "", fmt.Errorf("%s is a symbolic link, which is not followed", filepath.Join(parts[:i+1]...))
+		case i == len(parts)-1 && !info.Mode().IsRegular():
+			return "", fmt.Errorf("%s is not a regular file", path)
+		}
+	}
+	return at, nil
+}
+
+// rename puts source in target's place. Where they are on different file systems it
+// goes by a copy beside the target.
+func rename(source, target string) error {
+	err := os.Rename(source, target)
+	if err == nil || !isCrossDevice(err) {
+		return err
+	}
+	data, err := os.ReadFile(source)
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".rotation.tmp")
+	if err := removeIf(tmp); err != nil {
+		return err
+	}
+	if err := errors.Join(copyTo(tmp, source, data), os.Rename(tmp, target)); err != nil {
+		return errors.Join(err, removeIf(tmp))
+	}
+	return nil
+}
+
+// copyTo writes a file with the mode and owner of another one.
+func copyTo(name, like string, data []byte) error {
+	info, err := os.Lstat(like)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(name, data, info.Mode().Perm()); err != nil {
+		return err
+	}
+	return sameOwner(name, info)
+}
+
+// writeFile writes a new file through to the disk.
+func writeFile(name string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Abandon throws away what was gathered and not committed.
+func (j *Journal) Abandon() error { return j.clear() }
