@@ -39,8 +39,7 @@ func writeSet(dir string) (labelled, error) {
 		if !slices.Contains(set.kinds, l.kind) {
 			set.kinds = append(set.kinds, l.kind)
 		}
-		// Each layout has its own source, so that a new one changes no other.
-		m := maker{rand.New(rand.NewPCG(seed, sum(l.kind+l.file)))}
+		m := newMaker(l)
 		for round := range rounds {
 			name := fmt.Sprintf("%s/%d/%s", strings.ReplaceAll(l.kind, " ", "-"), round, l.file)
 			text := set.fill(m, l, name, round)
@@ -54,6 +53,11 @@ func writeSet(dir string) (labelled, error) {
 		}
 	}
 	return set, nil
+}
+
+// newMaker gives each layout its own source, so that a new one changes no other.
+func newMaker(l layout) maker {
+	return maker{rand.New(rand.NewPCG(seed, sum(l.kind+l.file)))}
 }
 
 func sum(s string) uint64 {
