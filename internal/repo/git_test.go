@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -308,7 +309,7 @@ func TestCancelEndsProcesses(t *testing.T) {
 	if _, err := fs.ReadFile(s.FS, "a.yaml"); err != nil {
 		t.Fatal(err)
 	}
-	if n := children(t); n != 1 {
+	if n := len(children(t)); n != 1 {
 		t.Fatalf("%d git processes run, want 1", n)
 	}
 	why := errors.New("enough")
@@ -323,12 +324,12 @@ func TestCancelEndsProcesses(t *testing.T) {
 		t.Errorf("comparing after the end: %v", err)
 	}
 	for range 200 {
-		if children(t) == 0 {
+		if len(children(t)) == 0 {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if n := children(t); n != 0 {
+	if n := len(children(t)); n != 0 {
 		t.Errorf("%d git processes run on", n)
 	}
 	// Others go on.
@@ -340,7 +341,7 @@ func TestCancelEndsProcesses(t *testing.T) {
 		t.Error(err)
 	}
 	git.Close()
-	if n := children(t); n != 0 {
+	if n := len(children(t)); n != 0 {
 		t.Errorf("%d git processes run on after Close", n)
 	}
 	if _, err := fs.ReadFile(again.FS, "a.yaml"); err == nil {
@@ -348,14 +349,51 @@ func TestCancelEndsProcesses(t *testing.T) {
 	}
 }
 
-// children counts the git processes that this one started.
-func children(t *testing.T) int {
+// A git that does not answer is not waited for once the end has come.
+func TestCancelWhileReading(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	g := repotest.NewGit(t)
+	g.Commit("first", map[string]string{"a.yaml": "a: 1\n"})
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := find(t, g.Dir).Snapshot(ctx, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.ReadFile(s.FS, "a.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range children(t) {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := fs.ReadFile(s.FS, "a.yaml")
+		done <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	cancel()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("reading after the end: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("reading goes on after the end")
+	}
+}
+
+// children are the git processes that this one started.
+func children(t *testing.T) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := 0
+	var pids []int
 	for _, name := range stats {
 		data, _ := os.ReadFile(name) // it may have ended
 		text := string(data)
@@ -364,10 +402,14 @@ func children(t *testing.T) int {
 			continue
 		}
 		if f := strings.Fields(text[end+1:]); len(f) > 1 && f[1] == strconv.Itoa(os.Getpid()) && f[0] != "Z" {
-			n++
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
 		}
 	}
-	return n
+	return pids
 }
 
 func TestSHA256(t *testing.T) {

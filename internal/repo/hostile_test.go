@@ -179,6 +179,7 @@ func TestWorkTreeIsWhereTheRepositoryIs(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(elsewhere, "shadow"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	g.Write(map[string]string{"new.yaml": "n: 1\n"})
 	g.Run("config", "core.worktree", elsewhere)
 	git := find(t, g.Dir)
 	if git.Root() != realPath(t, g.Dir) {
@@ -188,7 +189,7 @@ func TestWorkTreeIsWhereTheRepositoryIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := paths(t, s); got != "a.yaml" {
+	if got := paths(t, s); got != "a.yaml new.yaml" {
 		t.Errorf("the work tree holds %s", got)
 	}
 }
