@@ -18,12 +18,18 @@ const (
 // cache bounds the memory that files' contents take: least recently added goes first.
 type cache struct {
 	mu    sync.Mutex
-	order *list.List // of *File, oldest first
-	cost  map[*File]int
+	order *list.List // of *cached, oldest first
+	at    map[*File]*list.Element
 	total int
 }
 
-func newCache() *cache { return &cache{order: list.New(), cost: map[*File]int{}} }
+// cached is what one file costs.
+type cached struct {
+	file *File
+	cost int
+}
+
+func newCache() *cache { return &cache{order: list.New(), at: map[*File]*list.Element{}} }
 
 // add counts cost for f, which holds its own lock, and evicts others where the
 // budget is exceeded. They are evicted on another goroutine: f's lock is held, and
@@ -34,23 +40,21 @@ func (c *cache) add(f *File, cost int) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.cost[f]; !ok {
-		c.order.PushBack(f)
+	e, ok := c.at[f]
+	if !ok {
+		e = c.order.PushBack(&cached{file: f})
+		c.at[f] = e
 	}
-	c.cost[f] += cost
+	e.Value.(*cached).cost += cost
 	c.total += cost
 	var out []*File
 	for c.total > cacheBudget && c.order.Len() > 1 {
-		e := c.order.Front()
-		old := e.Value.(*File)
-		if old == f {
+		front := c.order.Front()
+		if front == e {
 			c.order.MoveToBack(e)
 			continue
 		}
-		c.order.Remove(e)
-		c.total -= c.cost[old]
-		delete(c.cost, old)
-		out = append(out, old)
+		out = append(out, c.forget(front))
 	}
 	if len(out) > 0 {
 		go func() {
@@ -59,6 +63,24 @@ func (c *cache) add(f *File, cost int) {
 			}
 		}()
 	}
+}
+
+// forget takes an element out; c.mu is held.
+func (c *cache) forget(e *list.Element) *File {
+	old := c.order.Remove(e).(*cached)
+	c.total -= old.cost
+	delete(c.at, old.file)
+	return old.file
+}
+
+// drop evicts a file now that is not likely to be asked for again.
+func (c *cache) drop(f *File) {
+	c.mu.Lock()
+	if e, ok := c.at[f]; ok {
+		c.forget(e)
+	}
+	c.mu.Unlock()
+	f.evict()
 }
 
 // parallel calls f(0) to f(n-1) on all processors and returns when all are done.

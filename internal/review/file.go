@@ -87,6 +87,14 @@ func (f *File) found(s fileState) bool {
 	return f.state == s
 }
 
+// spent reports whether no rule of the tree as a whole is likely to ask for the
+// content again: it is neither sealed nor configuration of a size that people write.
+func (f *File) spent() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state == text && f.sops == nil && f.syntax != nil && (f.syntax.Format == syntax.Text || len(f.data) > 64<<10)
+}
+
 // Syntax returns the parsed content, never nil.
 func (f *File) Syntax() *syntax.File {
 	f.mu.Lock()
@@ -194,7 +202,7 @@ func (f *File) keepFacts() *wiring.Facts {
 	f.mu.Lock()
 	if f.facts == nil {
 		f.facts = sync.OnceValue(func() *wiring.Facts {
-			if !wiring.MayTell(f.Path, f.Data()) {
+			if !wiring.MayBeManifest(f.Path) || !wiring.MayTell(f.Path, f.Data()) {
 				return nil
 			}
 			return wiring.FactsOf(f.Syntax())

@@ -179,10 +179,16 @@ func (r *run) perFile() {
 		if broken := head[i].Syntax().Broken; syntax.Refused(broken) {
 			r.log.say(fmt.Sprintf("%s was read line by line alone: %v", head[i].Path, broken))
 		}
+		if r.opt.Mode != ReviewChange {
+			r.head.Facts(head[i].Path) // now, while the content is at hand
+		}
 		if head[i].Data(); head[i].Read() {
 			r.mu.Lock()
 			r.scanned++
 			r.mu.Unlock()
+		}
+		if head[i].spent() {
+			head[i].cache.drop(head[i])
 		}
 	})
 }

@@ -47,14 +47,22 @@ type Applied struct {
 	Span                         syntax.Span // of its name
 }
 
-// MayTell is a cheap test, by name and content, that no file with facts fails.
-func MayTell(name string, data []byte) bool {
+// MayBeManifest is a test by name alone, and MayTell one by name and content, that no
+// file with facts fails.
+func MayBeManifest(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".yaml", ".yml", ".json":
-	default:
-		return path.Base(name) == "Kustomization"
+		return true
 	}
-	return bytes.Contains(data, []byte("kind")) || strings.HasPrefix(path.Base(name), "kustomization.")
+	return path.Base(name) == "Kustomization"
+}
+
+// MayTell is described at [MayBeManifest].
+func MayTell(name string, data []byte) bool {
+	if !MayBeManifest(name) {
+		return false
+	}
+	return path.Base(name) == "Kustomization" || bytes.Contains(data, []byte("kind")) || strings.HasPrefix(path.Base(name), "kustomization.")
 }
 
 // FactsOf reads a file. It never returns nil.

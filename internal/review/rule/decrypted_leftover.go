@@ -29,10 +29,10 @@ Delete the copy, name its pattern in .gitignore, and replace the values at their
 `,
 	Check: func(p *review.Pass) error {
 		for _, f := range p.Tree.Files() {
-			if isExample(f.Path) || p.Tree.Ignored(f.Path) {
+			if !decryptedName.MatchString(f.Base()) || isExample(f.Path) || p.Tree.Ignored(f.Path) {
 				continue
 			}
-			if decryptedName.MatchString(f.Base()) && holdsValues(f) {
+			if holdsValues(f) {
 				p.Report(review.Finding{Span: fileStart(f.Path), Message: f.Base() + " is by its name a decrypted copy, and it is in clear",
 					Hint: "Delete the copy, name its pattern in .gitignore, and replace the values at their providers."})
 			}

@@ -49,6 +49,11 @@ func (ls leaks) report(p *review.Pass, message func(leakAt) review.Finding) {
 	}
 }
 
+// ownedBy reports whether a rule owns any of the leaks.
+func (ls leaks) ownedBy(rule string) bool {
+	return slices.ContainsFunc(ls, func(l leakAt) bool { return l.owner == rule })
+}
+
 func severityOf(s leak.Severity) review.Severity { return review.Severity(s) }
 
 // plan is what a person does about a leaked value.

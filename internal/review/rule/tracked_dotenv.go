@@ -26,10 +26,11 @@ Replace the values at their providers. Seal the file (sops encrypt --in-place se
 Git and name it in .gitignore.
 `,
 	Check: func(p *review.Pass) error {
-		if isExample(p.File.Path) || p.Tree.Ignored(p.File.Path) {
+		found := leaksOf(p.File)
+		if !found.ownedBy(p.Rule.ID) || isExample(p.File.Path) || p.Tree.Ignored(p.File.Path) {
 			return nil
 		}
-		leaksOf(p.File).report(p, func(l leakAt) review.Finding {
+		found.report(p, func(l leakAt) review.Finding {
 			return review.Finding{Message: fmt.Sprintf("%s is in clear in a tracked env file", l.name())}
 		})
 		return nil
