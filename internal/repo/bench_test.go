@@ -31,11 +31,7 @@ func manyFiles(n int, mark string, changed map[int]bool) string {
 func BenchmarkOpenAndReadCommit5000(b *testing.B) {
 	g := repotest.NewGit(b)
 	g.Import(manyFiles(5000, "main", nil))
-	git, err := repo.FindGit(b.Context(), g.Dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer git.Close()
+	git := find(b, g.Dir)
 	b.ReportAllocs()
 	for b.Loop() {
 		s, err := git.Snapshot(b.Context(), "main")
@@ -58,11 +54,7 @@ func BenchmarkOpenAndReadWorkTree5000(b *testing.B) {
 	g := repotest.NewGit(b)
 	g.Import(manyFiles(5000, "main", nil))
 	g.Run("reset", "-q", "--hard")
-	git, err := repo.FindGit(b.Context(), g.Dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer git.Close()
+	git := find(b, g.Dir)
 	b.ReportAllocs()
 	for b.Loop() {
 		s, err := git.WorkTree(b.Context())
@@ -88,11 +80,7 @@ func BenchmarkCompareCommits2000(b *testing.B) {
 		changed[i*150] = true
 	}
 	g.Import(manyFiles(2000, "main", nil) + manyFiles(2000, "topic", changed))
-	git, err := repo.FindGit(b.Context(), g.Dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer git.Close()
+	git := find(b, g.Dir)
 	base, err := git.Snapshot(b.Context(), "main")
 	if err != nil {
 		b.Fatal(err)
@@ -121,19 +109,20 @@ func manyCommits(n int) string {
 	return s.String()
 }
 
-func BenchmarkCommits5000(b *testing.B) {
-	g := repotest.NewGit(b)
-	g.Import(manyCommits(5001))
-	git, err := repo.FindGit(b.Context(), g.Dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer git.Close()
-	b.ReportAllocs()
-	for b.Loop() {
-		commits, err := git.Commits(b.Context(), "main~5000", "main")
-		if err != nil || len(commits) != 5000 {
-			b.Fatal(len(commits), err)
-		}
+func BenchmarkCommits(b *testing.B) {
+	for _, n := range []int{5_000, 50_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			g := repotest.NewGit(b)
+			g.Import(manyCommits(n + 1))
+			git := find(b, g.Dir)
+			from := fmt.Sprintf("main~%d", n)
+			b.ReportAllocs()
+			for b.Loop() {
+				commits, err := git.Commits(b.Context(), from, "main")
+				if err != nil || len(commits) != n {
+					b.Fatal(len(commits), err)
+				}
+			}
+		})
 	}
 }

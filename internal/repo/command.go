@@ -111,7 +111,11 @@ func gitError(ctx context.Context, command string, err error, stderr string) err
 	if errors.Is(err, exec.ErrNotFound) {
 		return ErrNoGit
 	}
-	return &commandError{command, verdict(stderr), err}
+	said := verdict(stderr)
+	if strings.Contains(said, "promisor remote") {
+		said += "; the clone is partial: clone without --filter"
+	}
+	return &commandError{command, said, err}
 }
 
 // verdict is the line that says why git failed: the first fatal one, else the first.

@@ -43,12 +43,16 @@ func Compare(ctx context.Context, base, head Snapshot) ([]FileChange, error) {
 	return c.out, nil
 }
 
-// listed are all entries of a snapshot; the zero Snapshot has none.
+// listed are all entries of a snapshot, sorted; the zero Snapshot has none.
 func listed(s Snapshot) ([]Entry, error) {
 	if s.FS == nil {
 		return nil, nil
 	}
-	return s.List()
+	list, err := s.List()
+	if byPath := func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) }; !slices.IsSortedFunc(list, byPath) {
+		list = slices.SortedFunc(slices.Values(list), byPath)
+	}
+	return list, err
 }
 
 type comparison struct {

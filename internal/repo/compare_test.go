@@ -172,6 +172,24 @@ func (u unreadable) Open(name string) (fs.File, error) {
 	return u.FS.Open(name)
 }
 
+// backwards lists its files in the wrong order.
+type backwards struct{ fs.FS }
+
+func (b backwards) List() ([]repo.Entry, error) {
+	list, err := repo.Snapshot{FS: b.FS}.List()
+	slices.Reverse(list)
+	return list, err
+}
+
+func TestCompareSortsForItself(t *testing.T) {
+	head := repotest.Files(map[string]string{"a": "a\n", "b": "b\n", "c": "c\n"})
+	head.FS = backwards{head.FS}
+	got, err := repo.Compare(t.Context(), repotest.Files(map[string]string{"a": "a\n", "b": "b\n"}), head)
+	if err != nil || shown(got) != "added c 1-1\n" {
+		t.Errorf("%s %v", shown(got), err)
+	}
+}
+
 // What cannot be read counts as changed, so that the review reads it again and says so.
 func TestUnreadableCountsAsChanged(t *testing.T) {
 	files := map[string]string{"a": "a\n", "locked": "l\n"}

@@ -63,7 +63,7 @@ func (g *Git) describe(ctx context.Context) error {
 	}
 	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 	if len(lines) != 3 {
-		return errors.New("git rev-parse: its answer was not understood; the path of the repository may hold a line break")
+		return errors.New("git rev-parse: its answer was not understood: git 2.33 or newer is needed, and a path without line breaks")
 	}
 	g.bare, g.gitDir, g.commonDir = lines[0] == "true", lines[1], lines[2]
 	return nil

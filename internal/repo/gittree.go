@@ -51,7 +51,7 @@ func (g *Git) blobFS(ctx context.Context, entries []Entry) *treeFS {
 	return t
 }
 
-var errAnswer = errors.New("the answer of git was not understood; a newer or older git may help")
+var errAnswer = errors.New("its answer was not understood: git 2.33 or newer is needed")
 
 // parseTree reads what git ls-tree -z prints, sizes or not. Two files of one name
 // are an error: a reader would see one of them and miss the other.

@@ -137,6 +137,12 @@ func exercise(t *testing.T, dir string) {
 	check("default branch", err)
 	_, err = git.EverHeld(ctx, "a: 1")
 	check("ever held", err)
+	_, err = git.LineTimes(ctx, "HEAD", "a.yaml")
+	check("line times", err)
+	versions, _, err := git.Versions(ctx, []string{"a.yaml", "b.txt"}, 10)
+	check("versions", err)
+	err = git.Contents(ctx, versions, func(_ repo.Version, _ []byte, err error) error { return err })
+	check("contents", err)
 	ignored, err := git.Ignored(ctx, []string{"x.log", "a.yaml"})
 	check("ignored", err)
 	if !ignored["x.log"] || ignored["a.yaml"] {

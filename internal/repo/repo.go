@@ -21,15 +21,16 @@ type Snapshot struct {
 
 // Entry is one file of a snapshot, as [Snapshot.List] tells it.
 type Entry struct {
-	Path string
-	Size int64
+	Path string      // as the repository has it: it need not be UTF-8
+	Size int64       // bytes; 0 where a partial clone does not know it
 	Mode fs.FileMode // regular, fs.ModeSymlink, or fs.ModeIrregular for a submodule
 	// ID names the content where the snapshot knows it without reading (git's blob
 	// id), else "". Equal non-empty IDs are equal contents.
 	ID string
 }
 
-// Lister is a file system that lists its files faster than fs.WalkDir does.
+// Lister is a file system that lists its files, sorted by path, faster than
+// fs.WalkDir does.
 type Lister interface {
 	List() ([]Entry, error)
 }
