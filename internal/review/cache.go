@@ -9,10 +9,11 @@ import (
 
 const (
 	// cacheBudget bounds what the cache keeps, in bytes as add counts them. A
-	// repository of 2,000 ordinary files fits; a larger one is read as it is needed.
-	cacheBudget = 64 << 20
-	// parsedCost is about how many bytes a parsed file takes for one of its source.
-	parsedCost = 10
+	// repository of a thousand ordinary files fits; a larger one is read as it is needed.
+	// More costs more than it saves: the garbage collector walks all of it.
+	cacheBudget = 16 << 20
+	// leafCost is about how many bytes a leaf of a parsed file takes, its path included.
+	leafCost = 300
 )
 
 // cache bounds the memory that files' contents take: least recently added goes first.

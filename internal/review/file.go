@@ -192,7 +192,7 @@ func (f *File) parse() *syntax.File {
 			return s // nothing to keep: binary or unreadable
 		}
 		f.syntax = s
-		f.cache.add(f, parsedCost*len(f.data))
+		f.cache.add(f, leafCost*len(s.Leaves))
 	}
 	return f.syntax
 }
@@ -238,7 +238,7 @@ func Once[T any](f *File, find func(*File) T) T {
 // else is worth knowing, and the parsed form takes many times their size.
 func maxParsed(f syntax.Format) int {
 	if f == syntax.JSON {
-		return 1 << 20
+		return 256 << 10
 	}
 	return 2 << 20
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/sealward/sealward/internal/wiring"
 )
 
+// dumpSize is from where on a JSON file is taken for a dump that a program wrote, in bytes.
+const dumpSize = 64 << 10
+
 var duplicateKey = &review.Rule{
 	ID: "duplicate-key", Since: "1.0", Family: review.Drift, Severity: review.Warning, Scope: review.PerFile,
 	Doc: `A key is there twice: in one env file or mapping, or in data and stringData of one Secret.
@@ -24,7 +27,7 @@ Delete the one that is not meant.
 `,
 	Check: func(p *review.Pass) error {
 		s := p.File.Syntax()
-		if s.Broken != nil || isExample(p.File.Path) || s.Format != syntax.Dotenv && s.Format != syntax.YAML && s.Format != syntax.JSON {
+		if s.Broken != nil || s.Format == syntax.JSON && len(s.Data) > dumpSize || isExample(p.File.Path) || s.Format != syntax.Dotenv && s.Format != syntax.YAML && s.Format != syntax.JSON {
 			return nil
 		}
 		for _, d := range s.Docs {
