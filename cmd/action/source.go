@@ -220,7 +220,10 @@ func (s *source) openSides(ctx context.Context, base, head side, sel selection) 
 		if tip == "" {
 			tip = "HEAD"
 		}
-		if s.change.Commits, err = s.git.Commits(ctx, base.commit, tip); err != nil {
+		s.change.Commits, err = s.git.Commits(ctx, base.commit, tip)
+		if errors.Is(err, repo.ErrShallow) {
+			s.change.Incomplete = append(s.change.Incomplete, "not every commit in between was read: "+err.Error())
+		} else if err != nil {
 			return err
 		}
 	}
