@@ -81,11 +81,7 @@ type Input struct {
 	Request Request
 	Held    Held
 	Keyring string // the address of the environment's keyring, "" where there is none
-	// Past are the values that files held at some time while they were sealed for an old
-	// key, as [Past] finds them; nil without a history.
-	Past []Exposed
-	// PastNote says why Past is not all there is, or "".
-	PastNote string
+	Minted  bool   // the environment's current key was made for this very request
 }
 
 // Make plans a rotation. The error says what is wrong with the request, or what about
@@ -101,12 +97,18 @@ func (t *Tree) Make(in Input) (*Plan, error) {
 		return nil, err
 	}
 	t.interplay(p)
-	p.Exposed = t.exposed(p, in.Past)
-	if in.PastNote != "" {
-		p.Warnings = append(p.Warnings, in.PastNote)
-	}
+	p.Exposed = t.exposed(p, nil)
 	p.Steps = t.steps(p, in.Keyring)
 	return p, nil
+}
+
+// AddPast adds the values that files held at some time while they were sealed for an old
+// key, as [Tree.Past] finds them, and the note on why these may not be all.
+func (t *Tree) AddPast(p *Plan, past []Exposed, note string) {
+	p.Exposed = t.exposed(p, past)
+	if note != "" {
+		p.Warnings = append(p.Warnings, note)
+	}
 }
 
 // aim tells who goes and who comes.
@@ -230,9 +232,9 @@ func (t *Tree) aimOld(p *Plan, in Input) error {
 		return err
 	}
 	switch {
-	case len(p.Old) > 0 && in.Request.Force:
+	case len(p.Old) > 0 && in.Request.Force && !in.Minted:
 		p.Warnings = append(p.Warnings, "the keyring holds a newer key than the files are sealed for: they move to it, and none is made; to replace that one too, rotate with --force once more")
-	case len(p.Old) == 0:
+	case len(p.Old) == 0 && !in.Minted:
 		p.New, p.Mint, p.Idle = nil, true, !in.Request.Force
 		return f.aimKey(p, held)
 	}

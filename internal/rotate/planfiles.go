@@ -18,7 +18,7 @@ func (t *Tree) chooseFiles(p *Plan) {
 		if !affected {
 			continue
 		}
-		if why := t.refuse(s, from, to); why != "" {
+		if why := t.refuse(s, from, to, len(to) > 0 || p.Mint); why != "" {
 			p.Skipped = append(p.Skipped, Skip{s.Path, why})
 			continue
 		}
@@ -86,7 +86,7 @@ func sameKey(a, b sops.Recipient) bool {
 }
 
 // refuse says why a file is not to be re-sealed, or "".
-func (t *Tree) refuse(s *Sealed, from, to []sops.Recipient) string {
+func (t *Tree) refuse(s *Sealed, from, to []sops.Recipient, replaced bool) string {
 	if s.Problem != "" {
 		return s.Problem
 	}
@@ -96,7 +96,7 @@ func (t *Tree) refuse(s *Sealed, from, to []sops.Recipient) string {
 			return fmt.Sprintf("it is sealed for %s, which %s, nor is it the key that is replaced: whoever added it would read the new values too; "+
 				"name it in the rule if it belongs there, else take it out with --remove %s", r.Short(), unexplained(rules, rule), r.ID)
 		}
-		if len(common(d.Recipients, from)) > 0 && len(to) == 0 && len(sops.Difference(d.Recipients, from)) == 0 {
+		if !replaced && len(common(d.Recipients, from)) > 0 && len(sops.Difference(d.Recipients, from)) == 0 {
 			return "nobody would be left to open it; say who takes the place of the one who goes with --to, or remove the file"
 		}
 	}

@@ -211,3 +211,9 @@ func (f *facts) mayBeKey(r sops.Recipient, env string) bool {
 	}
 	return true
 }
+
+// Named reports whether a rule names a recipient.
+func (t *Tree) Named(r sops.Recipient) bool { return t.facts(nil).rules[r] != nil }
+
+// Alone reports whether a recipient has to do with one environment and no other.
+func (t *Tree) Alone(env string, r sops.Recipient) bool { return len(t.facts(nil).others(r, env)) == 0 }

@@ -13,7 +13,7 @@ import (
 
 // unmade stands for a key that is still to be made: the public half of no key at all
 // (its bytes are zero). An edit that is tried with it is never written.
-const unmade = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqsr20xkp"
+const unmade = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z"
 
 // maxSteps bounds the edits of one file that are made one after the other.
 const maxSteps = 2000
