@@ -1,6 +1,7 @@
 package wiring
 
 import (
+	"bytes"
 	"path"
 	"strings"
 
@@ -80,10 +81,20 @@ func (fs *Facts) patches(o *Object, keys ...string) {
 // or JSON, sets decryption if it names the field.
 func (fs *Facts) inlinePatches(leaves []syntax.Leaf, file string) {
 	for _, l := range leaves {
-		if l.Path.Last() != "patch" || !strings.Contains(l.Value, "decryption") {
+		if l.Path.Last() != "patch" && l.Path[0].Key != "patchesStrategicMerge" || !strings.Contains(l.Value, "decryption") {
 			continue
 		}
 		fs.Patches = append(fs.Patches, FluxPatch{File: file, Secret: strings.Contains(l.Value, "secretRef"), Span: l.Span})
+	}
+}
+
+// jsonPatch reads a file of operations (RFC 6902) that set decryption: who is meant
+// stands in the kustomization that lists it.
+func (fs *Facts) jsonPatch(f *syntax.File) {
+	for _, l := range f.Leaves {
+		if len(l.Path) == 2 && l.Path[0].Index >= 0 && l.Path[1].Key == "path" && strings.HasPrefix(l.Value, "/spec/decryption") {
+			fs.Patches = append(fs.Patches, FluxPatch{File: f.Name, Secret: bytes.Contains(f.Data, []byte("secretRef")), Span: l.Span})
+		}
 	}
 }
 

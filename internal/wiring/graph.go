@@ -19,6 +19,9 @@ type Graph struct {
 	listed  map[string][]string   // file or directory -> the kustomizations that list it
 	makers  map[string][]Provider // Secret -> who makes it
 	patches []FluxPatch
+	patched map[string]bool // the files that a kustomization applies as patches
+	whole   map[string]bool // the names of whole Flux Kustomizations
+	foreign map[string]bool // sources that hold another repository
 
 	mu       sync.Mutex
 	closures map[string]*Closure
@@ -27,7 +30,8 @@ type Graph struct {
 // Read makes the graph of a tree.
 func Read(src Source) *Graph {
 	g := &Graph{facts: map[string]*Facts{}, exists: map[string]bool{"": true}, below: map[string][]string{},
-		dirs: map[string][]string{}, listed: map[string][]string{}, makers: map[string][]Provider{}, closures: map[string]*Closure{}}
+		dirs: map[string][]string{}, listed: map[string][]string{}, makers: map[string][]Provider{}, closures: map[string]*Closure{},
+		patched: map[string]bool{}, whole: map[string]bool{}}
 	for _, p := range src.Paths() {
 		g.place(p)
 		if f := src.Facts(p); f != nil {
@@ -38,6 +42,7 @@ func Read(src Source) *Graph {
 	for _, p := range g.files {
 		g.join(p, g.facts[p])
 	}
+	g.foreign = g.foreignSources()
 	return g
 }
 
@@ -47,11 +52,19 @@ func (g *Graph) join(p string, f *Facts) {
 	for _, pr := range f.Providers {
 		g.makers[pr.Name] = append(g.makers[pr.Name], pr)
 	}
+	for _, k := range f.Flux {
+		if !k.Partial {
+			g.whole[k.Name] = true
+		}
+	}
 	k := f.Kustomization
 	if k == nil {
 		return
 	}
 	for _, r := range k.all() {
+		if strings.HasPrefix(r.Field, "patches") {
+			g.patched[r.Target] = true
+		}
 		if !r.Remote {
 			g.listed[r.Target] = append(g.listed[r.Target], p)
 		}
@@ -226,8 +239,8 @@ func (g *Graph) Decrypts(k FluxKustomization) bool {
 		if patch.File == k.File && k.Patched && g.onlyOwn(k) {
 			continue // its own patches are on what it applies, not on itself
 		}
-		if patch.Name == "" || patch.Name == k.Name {
-			return true
+		if patch.Name == "" || patch.Name == k.Name || g.patched[patch.File] && !g.whole[patch.Name] {
+			return true // the entry's target selects, and the patch's own name is a stand-in
 		}
 	}
 	return false

@@ -85,7 +85,9 @@ func readKustomization(f *syntax.File, facts *Facts) *Kustomization {
 	for _, g := range orderMaps {
 		k.ConfigMaps = append(k.ConfigMaps, *g)
 	}
-	facts.inlinePatches(doc.Under("patches"), f.Name)
+	for _, field := range []string{"patches", "patchesJson6902", "patchesStrategicMerge"} {
+		facts.inlinePatches(doc.Under(field), f.Name)
+	}
 	return k
 }
 

@@ -62,7 +62,7 @@ func MayTell(name string, data []byte) bool {
 	if !MayBeManifest(name) {
 		return false
 	}
-	return path.Base(name) == "Kustomization" || bytes.Contains(data, []byte("kind")) || strings.HasPrefix(path.Base(name), "kustomization.")
+	return path.Base(name) == "Kustomization" || bytes.Contains(data, []byte("kind")) || bytes.Contains(data, []byte("/spec/decryption")) || strings.HasPrefix(path.Base(name), "kustomization.")
 }
 
 // FactsOf reads a file. It never returns nil.
@@ -73,6 +73,9 @@ func FactsOf(f *syntax.File) *Facts {
 		return facts
 	}
 	objects := Objects(f)
+	if len(objects) == 0 {
+		facts.jsonPatch(f)
+	}
 	for i := range objects {
 		facts.read(&objects[i])
 	}

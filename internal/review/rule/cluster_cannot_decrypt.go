@@ -37,7 +37,7 @@ Add the cluster's recipient to the file's rule in .sops.yaml, and run sops updat
 			if !ok || len(keys[place.Env]) == 0 {
 				continue
 			}
-			c := graph.Closure(k.Path)
+			c := graph.ClosureOf(k)
 			if c == nil {
 				continue
 			}

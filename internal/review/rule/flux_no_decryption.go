@@ -34,7 +34,7 @@ Flux refuses a Secret with a sops field, and with it everything that the Kustomi
 			if graph.Decrypts(k) {
 				continue
 			}
-			c := graph.Closure(k.Path)
+			c := graph.ClosureOf(k)
 			if c == nil {
 				continue
 			}

@@ -33,7 +33,7 @@ Add secretRef: {name: sops-age} and the Secret with an entry NAME.agekey.
 			}
 		}
 		for _, k := range graph.FluxKustomizations() {
-			c := graph.Closure(k.Path)
+			c := graph.ClosureOf(k)
 			if k.Decryption == "" || k.KeySecret != "" || c == nil || templated(k.KeySecret) {
 				continue
 			}

@@ -66,8 +66,7 @@ type builds map[string]map[string]bool // file -> the roots that reach it
 func buildsOf(t *review.Tree) builds {
 	graph := t.Wiring()
 	b := builds{}
-	reach := func(root string) {
-		c := graph.Closure(root)
+	reach := func(root string, c *wiring.Closure) {
 		if c == nil {
 			return
 		}
@@ -79,11 +78,11 @@ func buildsOf(t *review.Tree) builds {
 		}
 	}
 	for _, k := range graph.FluxKustomizations() {
-		reach(k.Path)
+		reach(k.Path, graph.ClosureOf(k))
 	}
 	for _, k := range graph.Kustomizations() {
 		if dir := dirname(k.Path); len(graph.ListedBy(dir)) == 0 {
-			reach(dir)
+			reach(dir, graph.Closure(dir))
 		}
 	}
 	return b

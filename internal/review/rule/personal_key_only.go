@@ -60,7 +60,7 @@ func appliedFiles(t *review.Tree) map[string]bool {
 	out := map[string]bool{}
 	graph := t.Wiring()
 	for _, k := range graph.FluxKustomizations() {
-		if c := graph.Closure(k.Path); c != nil {
+		if c := graph.ClosureOf(k); c != nil {
 			for f := range c.Files {
 				out[f] = true
 			}

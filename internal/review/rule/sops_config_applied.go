@@ -32,7 +32,7 @@ Move it to the root of the repository, or add a kustomization.yaml that lists th
 		}
 		said := map[string]bool{}
 		for _, k := range graph.FluxKustomizations() {
-			c := graph.Closure(k.Path)
+			c := graph.ClosureOf(k)
 			if c == nil {
 				continue
 			}
