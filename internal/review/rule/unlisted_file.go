@@ -25,7 +25,7 @@ Add the file to resources, or delete it.
 		graph := p.Tree.Wiring()
 		for _, f := range p.Tree.SealedFiles() {
 			facts := graph.Facts(f.Path)
-			if facts == nil || len(facts.Sealed) == 0 || len(graph.ListedBy(f.Path)) > 0 || isExample(f.Path) {
+			if facts == nil || len(facts.Sealed) == 0 || len(graph.ListedBy(f.Path)) > 0 || templateDir(f.Path) {
 				continue
 			}
 			dir := path.Dir(f.Path)
@@ -43,11 +43,18 @@ Add the file to resources, or delete it.
 	},
 }
 
+// meansItsOwn reports whether a file in another directory has a neighbour of f's name:
+// each app has its secret.sops.yaml, and lists that one.
+func meansItsOwn(t *review.Tree, other, f *review.File) bool {
+	dir := path.Dir(other.Path)
+	return dir != path.Dir(f.Path) && t.File(path.Join(dir, f.Base())) != nil
+}
+
 // namedElsewhere reports whether some file names this one: a script, a ksops generator,
 // a HelmRelease, the readme of how to apply it by hand.
 func namedElsewhere(t *review.Tree, f *review.File) bool {
 	for _, other := range t.Files() {
-		if other == f || other.Base() == ".sops.yaml" {
+		if other == f || other.Base() == ".sops.yaml" || meansItsOwn(t, other, f) {
 			continue
 		}
 		for range linesWith(other.Data(), f.Base()) {
