@@ -114,7 +114,8 @@ func (es *ExternalSecret) template(o *Object, at []string, data map[string]bool)
 }
 
 // templateKeys finds the plain {{ .key }} references of a Go template; anything that
-// computes is left alone.
+// computes is left alone, and so is a text with a range, a with or a definition: there
+// the dot is another.
 func templateKeys(text string) []string {
 	var out []string
 	for {
@@ -129,6 +130,9 @@ func templateKeys(text string) []string {
 		text = after
 		action = strings.TrimSpace(strings.Trim(strings.TrimSpace(action), "-"))
 		word, _, _ := strings.Cut(action, " ")
+		if word == "range" || word == "with" || word == "define" || word == "block" {
+			return out
+		}
 		if strings.HasPrefix(word, ".") && len(word) > 1 && !strings.ContainsAny(word[1:], ".()$") {
 			out = append(out, word[1:])
 		}
