@@ -342,11 +342,11 @@ func TestOpenRefuses(t *testing.T) {
 func TestNameTime(t *testing.T) {
 	at := time.Date(2027, 1, 31, 12, 0, 5, 0, time.UTC)
 	for name, want := range map[string]time.Time{
-		"2027-01-31T120005Z.agekey":   at,
+		"2027-01-31T120005Z.agekey":    at,
 		"2027-01-31T120005Z_02.agekey": at,
-		"2027-01-31.agekey":           at.Truncate(24 * time.Hour),
-		"age.agekey":                  {},
-		"2027-13-31.agekey":           {},
+		"2027-01-31.agekey":            at.Truncate(24 * time.Hour),
+		"age.agekey":                   {},
+		"2027-13-31.agekey":            {},
 	} {
 		if got := nameTime(name); !got.Equal(want) {
 			t.Errorf("%s: %v", name, got)
