@@ -75,6 +75,7 @@ func FactsOf(f *syntax.File) *Facts {
 	objects := Objects(f)
 	if len(objects) == 0 {
 		facts.jsonPatch(f)
+		facts.inlinePatches(f.Leaves, f.Name) // the values of flux-instance's chart
 	}
 	for i := range objects {
 		facts.read(&objects[i])
@@ -97,6 +98,7 @@ func (fs *Facts) read(o *Object) {
 		fs.remote(o)
 	case o.Is("helm.toolkit.fluxcd.io", "HelmRelease"):
 		fs.release(o)
+		fs.patches(o, "spec", "values")
 		fs.uses(o)
 	case o.Is("", "Namespace"):
 		fs.namespace(o)
