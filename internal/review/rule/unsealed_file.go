@@ -71,20 +71,32 @@ func notData(p string) bool {
 
 var saysSealed = regexp.MustCompile(`(?i)(^|[._-])(sops|enc|encrypted|secrets?)([._-]|$)`)
 
-// sealedNames counts, for each base name, how many files of it are sealed.
-func sealedNames(t *review.Tree) map[string]int {
-	n := map[string]int{}
+// otherSecrets are names of the tools that deal with secrets, and of the objects that
+// refer to them: their own settings hold none.
+var otherSecrets = regexp.MustCompile(`(?i)(external|sealed)[._-]?secrets?|secrets?[._-]?(store|stores|generator|operator|manager|provider|provider-class|reflector|replicator|csi)([._-]|$)`)
+
+// sealedNames are the base names that are sealed by habit: at least half of the files
+// of such a name are. One sealed values.yaml says nothing of all others.
+func sealedNames(t *review.Tree) map[string]bool {
+	sealed, all := map[string]int{}, map[string]int{}
 	for _, f := range t.SealedFiles() {
-		n[f.Base()]++
+		sealed[f.Base()]++
 	}
-	return n
+	for _, f := range t.Files() {
+		all[f.Base()]++
+	}
+	habit := map[string]bool{}
+	for name, n := range sealed {
+		habit[name] = n*2 >= all[name]
+	}
+	return habit
 }
 
 // claimsToBeSealed reports whether a file is of the kind that people seal: by what it
 // is, by its name, or by the company it keeps.
-func claimsToBeSealed(f *review.File, sealed map[string]int) bool {
-	named := saysSealed.MatchString(f.Base())
-	if !named && sealed[f.Base()] == 0 && !manifestWithSecret(f) {
+func claimsToBeSealed(f *review.File, sealed map[string]bool) bool {
+	named := saysSealed.MatchString(f.Base()) && !otherSecrets.MatchString(f.Base())
+	if !named && !sealed[f.Base()] && !manifestWithSecret(f) {
 		return false
 	}
 	s := f.Syntax()
@@ -93,7 +105,7 @@ func claimsToBeSealed(f *review.File, sealed map[string]int) bool {
 	}
 	objects := wiring.Objects(s)
 	if len(objects) == 0 {
-		return named || sealed[f.Base()] > 0
+		return named || sealed[f.Base()]
 	}
 	// Of Kubernetes' objects only Secrets are sealed by habit; an ExternalSecret or a
 	// SecretStore has "secret" in its name and holds none.
