@@ -29,6 +29,7 @@ Correct the key, or add it to the Secret.
 `,
 	Check: func(p *review.Pass) error {
 		graph := p.Tree.Wiring()
+		var applied builds
 		for _, path := range graph.Files() {
 			for _, u := range graph.Facts(path).Uses {
 				if u.Key == "" || u.Optional || templated(u.Key) || templated(u.Secret) {
@@ -38,11 +39,27 @@ Correct the key, or add it to the Secret.
 				if len(providers) == 0 || slices.ContainsFunc(providers, func(pr wiring.Provider) bool { return !pr.Closed || slices.Contains(pr.Keys, u.Key) }) {
 					continue
 				}
+				if applied == nil {
+					applied = buildsOf(p.Tree)
+				}
+				if !slices.ContainsFunc(providers, func(pr wiring.Provider) bool { return sameBuild(applied, u, pr) }) {
+					continue
+				}
 				p.Report(danglingKeyFinding(u, providers))
 			}
 		}
 		return nil
 	},
+}
+
+// sameBuild reports whether a reference surely means a provider's Secret: in the namespace
+// that both name, or in one build. Two apps may each have a Secret of one name, and of
+// one of them the operator's is not in the tree.
+func sameBuild(b builds, u wiring.Use, pr wiring.Provider) bool {
+	if u.Namespace != "" && u.Namespace == pr.Namespace || len(b[u.File]) == 0 || len(b[pr.File]) == 0 {
+		return true
+	}
+	return b.together(u.File, pr.File)
 }
 
 func danglingKeyFinding(u wiring.Use, providers []wiring.Provider) review.Finding {
