@@ -33,7 +33,7 @@ Set a longer value with sops edit; make it at random.
 				for _, l := range d.Sealed {
 					enc, ok := sops.ParseEnc(l.Value)
 					if ok && enc.Type == "str" && enc.Length > 0 && enc.Length < shortSecret && passwordName.MatchString(l.Path.Last()) {
-						p.Report(review.Finding{Span: l.Span, Key: l.Path.String(), Message: fmt.Sprintf("%s has only %s", l.Path, count(enc.Length, "byte")),
+						p.Report(review.Finding{Span: l.Span, Key: l.Path.String(), Class: "short", Message: fmt.Sprintf("%s has only %s", l.Path, count(enc.Length, "byte")),
 							Hint: "Set a longer value, made at random: sops edit " + f.Path})
 					}
 				}
@@ -64,7 +64,7 @@ func typeDiffers(p *review.Pass, f *review.File) {
 			if !both || here.kind == there.kind {
 				continue
 			}
-			p.Report(review.Finding{Span: there.span, Key: key, Message: fmt.Sprintf("%s is of type %s in %s and of type %s in %s", key, here.kind, place.Env, there.kind, e),
+			p.Report(review.Finding{Span: there.span, Key: key, Class: "type", Message: fmt.Sprintf("%s is of type %s in %s and of type %s in %s", key, here.kind, place.Env, there.kind, e),
 				Hint: "Give both the same type, or quote the value.", Related: []review.Related{{Span: here.span, Message: place.Env}}})
 		}
 	}
