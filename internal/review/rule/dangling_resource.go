@@ -37,7 +37,7 @@ Correct the path, or take the entry out.
 				}
 			}
 			for _, r := range refs {
-				if r.Remote || graph.Exists(r.Target) || templated(r.Target) || strings.HasPrefix(r.Target, "..") || r.Field == "helmCharts" || p.Tree.Skipped(r.Target) {
+				if r.Remote || graph.Exists(r.Target) || templated(r.Target) || strings.HasPrefix(r.Target, "..") || r.Field == "helmCharts" || unread(p.Tree, r.Target) {
 					continue
 				}
 				f := review.Finding{Span: r.Span, Key: r.Field + "/" + r.Target, Class: k.Path, Message: fmt.Sprintf("%s is listed in %s and is not there", r.Target, r.Field),
@@ -51,6 +51,17 @@ Correct the path, or take the entry out.
 		}
 		return nil
 	},
+}
+
+// unread reports whether a path is, or lies below, what is not reviewed: what is there
+// behind a symbolic link or in a submodule is not known.
+func unread(t *review.Tree, p string) bool {
+	for ; p != "." && p != "/"; p = path.Dir(p) {
+		if t.Skipped(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // templateDir reports directories whose kustomizations are filled in later.
