@@ -282,7 +282,8 @@ func (r *rotation) make(ctx context.Context, minted bool) (err error) {
 }
 
 func (r *rotation) nothing() (int, error) {
-	if r.flags.format != "text" {
+	// What a key could read once is told even where nothing is sealed for it any more.
+	if r.flags.format != "text" || len(r.plan.Exposed) > 0 {
 		if err := r.show(); err != nil {
 			return exitFailed, err
 		}

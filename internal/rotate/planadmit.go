@@ -155,7 +155,7 @@ func placeRule(r *sops.Rules, before *sops.CreationRule, text string) (data []by
 	case r == nil:
 		return []byte("creation_rules:\n" + text), 2, nil
 	case before != nil:
-		at := lineOf(r.File.Data, before.Span.Start.Offset).start
+		at := aboveComments(r.File.Data, lineOf(r.File.Data, before.Span.Start.Offset).start)
 		data, err = syntax.Apply(r.File.Data, []syntax.Replace{{Start: at, End: at, Text: text}})
 		return data, r.File.At(at).Line, err
 	}
@@ -173,6 +173,20 @@ func placeRule(r *sops.Rules, before *sops.CreationRule, text string) (data []by
 		return data, r.File.At(at).Line, err
 	}
 	return []byte(old + "creation_rules:\n" + text), strings.Count(old, "\n") + 2, nil
+}
+
+// aboveComments is where the comment lines right above a line begin.
+func aboveComments(data []byte, at int) int {
+	indent := indentOf(data[at:])
+	for at > 0 {
+		above := lineOf(data, at-1)
+		text := string(data[above.start:above.end])
+		if !strings.HasPrefix(strings.TrimSpace(text), "#") || indentOf([]byte(text)) != indent {
+			break
+		}
+		at = above.start
+	}
+	return at
 }
 
 // checkAdmitted reads the rules again: every file of the environment is sealed for the

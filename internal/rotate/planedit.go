@@ -127,15 +127,7 @@ func anchorStart(data []byte, at int) int {
 // element has one of its own.
 func commentAbove(data []byte, line extent) int {
 	indent := indentOf(data[line.start:line.end])
-	at := line.start
-	for at > 0 {
-		above := lineOf(data, at-1)
-		text := strings.TrimSpace(string(data[above.start:above.end]))
-		if !strings.HasPrefix(text, "#") || indentOf(data[above.start:above.end]) != indent {
-			break
-		}
-		at = above.start
-	}
+	at := aboveComments(data, line.start)
 	if at == line.start {
 		return at
 	}

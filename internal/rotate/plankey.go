@@ -121,17 +121,25 @@ func (t *Tree) Key(env string, held Held) (Key, error) { return t.facts(held).ke
 
 func (f *facts) key(env string) (Key, error) {
 	tiers := []struct {
-		how  string
-		find func(string) []sops.Recipient
+		how   string
+		find  func(string) []sops.Recipient
+		vague bool
 	}{
-		{"recipients: of .sealward.yaml says so", f.configured},
-		{"sopsRecipient of kilter.yaml", f.fromKilter},
-		{"an anchor or comment of .sops.yaml says so", f.hinted},
-		{"it alone is only that environment's", f.exclusive},
-		{"its files and rules name nobody else that could be", f.shared},
+		{"recipients: of .sealward.yaml says so", f.configured, false},
+		{"sopsRecipient of kilter.yaml", f.fromKilter, false},
+		{"an anchor or comment of .sops.yaml says so", f.hinted, true},
+		{"it has to do with that environment alone", f.exclusive, false},
+		{"its files and rules name nobody else that could be", f.shared, false},
 	}
 	for _, tier := range tiers {
-		switch found := sops.Difference(tier.find(env), nil); len(found) {
+		found := sops.Difference(tier.find(env), nil)
+		if tier.vague && len(found) > 1 {
+			// A comment may stand beside a list, and mean one of it.
+			if own := common(found, f.exclusive(env)); len(own) > 0 {
+				found = own
+			}
+		}
+		switch len(found) {
 		case 0:
 		case 1:
 			return Key{found, tier.how}, nil

@@ -18,6 +18,9 @@ const unmade = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z"
 // maxSteps bounds the edits of one file that are made one after the other.
 const maxSteps = 2000
 
+// maxRules is how large a file of rules may be, in bytes: it is read again at each step.
+const maxRules = 1 << 20
+
 // editAll makes the edits of everything in clear that names a recipient: each
 // .sops.yaml, kilter.yaml and .sealward.yaml.
 func (t *Tree) editAll(p *Plan) error {
@@ -82,6 +85,9 @@ type rulesEdit struct {
 }
 
 func (e *rulesEdit) run() error {
+	if len(e.data) > maxRules {
+		return errByHand
+	}
 	if err := e.possible(); err != nil {
 		return err
 	}
@@ -109,7 +115,7 @@ func (e *rulesEdit) possible() error {
 	for _, r := range slices.Concat(e.before.Rules, e.before.Destinations) {
 		for _, g := range r.Groups {
 			if len(common(g, e.old)) > 0 && len(e.to) == 0 && len(sops.Difference(g, e.old)) == 0 {
-				return fmt.Errorf("line %d: nobody but %s may read what this rule seals; say who takes their place with --to",
+				return fmt.Errorf("line %d: nobody but %s may read what this rule seals; say who takes their place with --to, or remove the rule and its files",
 					r.Span.Start.Line, shorts(e.old))
 			}
 		}
