@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,6 +131,9 @@ func (f rotateFlags) request() (rotate.Request, error) {
 	}
 	if f.undo && (f.env != "" || f.force || f.dryRun || len(f.to)+len(f.remove)+len(f.add) > 0) {
 		return req, usagef("--undo takes an interrupted rotation back, whatever it was: leave the rest out")
+	}
+	if err := req.Check(); err != nil && !f.undo {
+		return req, &usageError{err}
 	}
 	return req, nil
 }
@@ -425,9 +429,10 @@ func (r *rotation) refuses() (bool, error) {
 
 // mint makes the new key, and plans with it.
 func (r *rotation) mint(ctx context.Context) error {
-	if len(r.plan.Files) > 0 && len(r.held.ids) == 0 {
+	if closed := r.closed(); len(closed) > 0 {
 		address, _ := r.rings.address(r.plan.Env)
-		return fmt.Errorf("the keyring of %s (%s) holds no identity, so that no file could be opened and no key was made: put the private half of %s there first", r.plan.Env, address, r.plan.Old[0].Short())
+		return fmt.Errorf("the keyring of %s (%s) holds no identity that opens %s (%s in all), so no key was made: put the private half of %s there first",
+			r.plan.Env, address, closed[0], plural(len(closed), "file"), shorts(r.plan.Old))
 	}
 	ring, _, err := r.rings.open(ctx, r.plan.Env)
 	if err != nil {
@@ -440,6 +445,21 @@ func (r *rotation) mint(ctx context.Context) error {
 		return err
 	}
 	return r.make(ctx, true)
+}
+
+// closed lists the files that no identity opens, by their recipients.
+func (r *rotation) closed() []string {
+	planned := map[string]bool{}
+	for _, f := range r.plan.Files {
+		planned[f.Path] = true
+	}
+	var out []string
+	for _, s := range r.at.tree.Sealed {
+		if planned[s.Path] && !slices.ContainsFunc(r.held.ids, func(id keyring.Identity) bool { return s.Lists(id.Recipient()) }) {
+			out = append(out, s.Path)
+		}
+	}
+	return out
 }
 
 // newKey makes a key in a keyring, and the copy that the configuration asks for.

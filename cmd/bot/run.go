@@ -108,7 +108,7 @@ func (a *app) groupArgs(cmd *cobra.Command, args []string) error {
 func commandNames(group *cobra.Command) []string {
 	var names []string
 	for _, c := range group.Commands() {
-		if !c.Hidden {
+		if !c.Hidden && c.Name() != "help" {
 			names = append(names, c.Name())
 		}
 	}

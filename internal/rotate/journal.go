@@ -62,21 +62,51 @@ func OpenJournal(root, dir string) (*Journal, error) {
 	if err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("open the journal: %s is no directory; move it away", dir)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := lockIn(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
-	}
-	if err := lockFile(f); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, err
 	}
 	return &Journal{root: root, dir: dir, lock: f, staged: manifest{Version: 1}}, nil
 }
 
-// Close gives the lock up.
-func (j *Journal) Close() error { return j.lock.Close() }
+// lockIn takes the lock. Whoever closes a journal removes it: a lock on a file that is
+// not there any more is none.
+func lockIn(dir string) (*os.File, error) {
+	name := filepath.Join(dir, "lock")
+	for {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("open the journal: %w", err)
+		}
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was removed in this very moment
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open the journal: %w", err)
+		}
+		if err := lockFile(f); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		here, err := f.Stat()
+		there, err2 := os.Stat(name)
+		if err == nil && err2 == nil && os.SameFile(here, there) {
+			return f, nil
+		}
+		if err := f.Close(); err != nil {
+			return nil, fmt.Errorf("open the journal: %w", err)
+		}
+	}
+}
+
+// Close gives the lock up. A journal with nothing in it leaves nothing behind.
+func (j *Journal) Close() error {
+	if _, err := os.Lstat(manifestPath(j.dir)); errors.Is(err, fs.ErrNotExist) {
+		_ = j.clear()
+		_ = os.Remove(filepath.Join(j.dir, "lock"))
+		_ = os.Remove(j.dir) // other runs may have made it theirs
+	}
+	return j.lock.Close()
+}
 
 // PendingIn tells whether the journal in dir holds an interrupted rotation, without
 // locking or changing anything. It is nil where there is none.

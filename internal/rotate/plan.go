@@ -114,7 +114,7 @@ func (t *Tree) AddPast(p *Plan, past []Exposed, note string) {
 // aim tells who goes and who comes.
 func (t *Tree) aim(p *Plan, in Input) error {
 	req := in.Request
-	if err := sound(req); err != nil {
+	if err := req.Check(); err != nil {
 		return err
 	}
 	if req.Env == "" {
@@ -155,13 +155,13 @@ func (t *Tree) aimScope(p *Plan, held Held) error {
 	return err
 }
 
-// sound refuses a request that contradicts itself or that cannot be sealed to.
-func sound(req Request) error {
-	if req.Env == "" && len(req.Remove)+len(req.Add) == 0 {
-		return errors.New("nothing to rotate: name an environment, or a recipient with --remove or --add")
-	}
+// Check refuses a request that contradicts itself or that cannot be sealed to.
+func (req Request) Check() error {
 	if req.Env == "" && req.Force {
 		return errors.New("--force replaces the key of an environment: name one, as in: bot rotate prod --force")
+	}
+	if req.Env == "" && len(req.Remove)+len(req.Add)+len(req.To) == 0 {
+		return errors.New("nothing to rotate: name an environment, or a recipient with --remove or --add")
 	}
 	if req.Env == "" && len(req.To) > 0 && len(req.Remove) == 0 {
 		return errors.New("--to says who takes somebody's place: name an environment, or whom with --remove; to let somebody in, use --add")
