@@ -22,6 +22,7 @@ type Journal struct {
 	root, dir string
 	lock      *os.File
 	staged    manifest
+	index     map[string]int // of staged, by path
 }
 
 // manifest is the list of what a rotation writes.
@@ -155,7 +156,7 @@ func (j *Journal) Begin(title, key string) error {
 			return fmt.Errorf("write the journal: %w", err)
 		}
 	}
-	j.staged = manifest{Version: 1, Title: title, Key: key}
+	j.staged, j.index = manifest{Version: 1, Title: title, Key: key}, map[string]int{}
 	return nil
 }
 
@@ -192,6 +193,7 @@ func (j *Journal) Stage(path string, old, fresh []byte) error {
 	if old != nil {
 		s.Old = hashOf(old)
 	}
+	j.index[path] = i
 	j.staged.Files = append(j.staged.Files, s)
 	return nil
 }
@@ -205,12 +207,11 @@ func (j *Journal) stageNew(i int, target string, create bool, fresh []byte) erro
 
 // Staged returns what a file is to become, and nil for one that stays.
 func (j *Journal) Staged(path string) ([]byte, error) {
-	for i, f := range j.staged.Files {
-		if f.Path == path {
-			return os.ReadFile(j.path("new", i))
-		}
+	i, ok := j.index[path]
+	if !ok {
+		return nil, nil
 	}
-	return nil, nil
+	return os.ReadFile(j.path("new", i))
 }
 
 // Commit makes the rotation one that will be finished: everything is on disk.
