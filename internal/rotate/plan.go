@@ -123,7 +123,7 @@ func (t *Tree) aim(p *Plan, in Input) error {
 		return t.present(p.Old)
 	}
 	name, ok := t.Environment(req.Env)
-	if !ok {
+	if !ok && !slices.ContainsFunc(in.Held[name], t.facts(nil).there) {
 		return t.unknown(req.Env)
 	}
 	p.Env = name

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sealward/sealward/internal/env"
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/sops"
 	"github.com/sealward/sealward/internal/syntax"
@@ -71,9 +70,9 @@ func (t *Tree) rulesOf(name string) (own, shared []ruleAt) {
 			said := envsNamed(rule.PathRegex)
 			governs := slices.DeleteFunc(envs[at], func(e string) bool { return e == "" })
 			switch {
-			case len(said) == 1 && said[0] == env.Canonical(name), len(said) == 0 && slices.Equal(governs, []string{name}) && rule.PathRegex != "":
+			case len(said) == 1 && sameEnv(said, name), len(said) == 0 && slices.Equal(governs, []string{name}) && rule.PathRegex != "":
 				own = append(own, at)
-			case rule.PathRegex == "", slices.Contains(governs, name), slices.Contains(said, env.Canonical(name)):
+			case rule.PathRegex == "", slices.Contains(governs, name), sameEnv(said, name):
 				shared = append(shared, at)
 			}
 		}
@@ -299,7 +298,7 @@ func anyOf(alternatives []string) string {
 func namesOf(name string) []string {
 	out := []string{regexp.QuoteMeta(name)}
 	for _, w := range []string{"production", "prd", "stage", "stg", "development", "develop", "testing"} {
-		if env.Canonical(w) == name {
+		if sameEnv([]string{w}, name) && w != name {
 			out = append(out, w)
 		}
 	}
@@ -346,7 +345,7 @@ func (t *Tree) kilterFiles(name string) []string {
 	for _, f := range t.kilter {
 		for _, l := range f.Leaves {
 			p := l.Path
-			if len(p) > 2 && p[0].Key == "environments" && env.Canonical(p[1].Key) == name && p[2].Key == "secrets" && l.Kind == syntax.String && l.Value != "" {
+			if len(p) > 2 && p[0].Key == "environments" && sameEnv([]string{p[1].Key}, name) && p[2].Key == "secrets" && l.Kind == syntax.String && l.Value != "" {
 				out = append(out, path.Join(path.Dir(f.Name), l.Value))
 			}
 		}
@@ -380,7 +379,7 @@ func kilterEdit(f *syntax.File, name string, key sops.Recipient) (edit syntax.Re
 	var first *syntax.Leaf
 	for i, l := range f.Leaves {
 		p := l.Path
-		if len(p) < 3 || p[0].Key != "environments" || p[1].Index >= 0 || env.Canonical(p[1].Key) != name {
+		if len(p) < 3 || p[0].Key != "environments" || p[1].Index >= 0 || !sameEnv([]string{p[1].Key}, name) {
 			continue
 		}
 		if len(p) == 3 && p[2].Key == "sopsRecipient" {

@@ -99,7 +99,7 @@ func (t *Tree) kilterRecipients() []kilterRecipient {
 				continue
 			}
 			r, _ := sops.ParseRecipient(l.Value)
-			out = append(out, kilterRecipient{f, env.Canonical(p[1].Key), l, r})
+			out = append(out, kilterRecipient{f, t.spelled(p[1].Key), l, r})
 		}
 	}
 	return out

@@ -69,7 +69,7 @@ func (t *Tree) facts(held Held) *facts {
 			for _, at := range rule.Recipients {
 				note(f.rules, at.Recipient, "")
 				for _, e := range append(governs[rule], envsNamed(rule.PathRegex)...) {
-					note(f.rules, at.Recipient, e)
+					note(f.rules, at.Recipient, t.spelled(e))
 				}
 			}
 		}
@@ -154,7 +154,7 @@ func (f *facts) configured(env string) []sops.Recipient {
 	var out []sops.Recipient
 	for _, c := range f.tree.Config.Recipients {
 		r, err := sops.ParseRecipient(c.ID)
-		if err == nil && c.Role == roleCluster && slices.Contains(c.Environments, env) && f.there(r) {
+		if err == nil && c.Role == roleCluster && sameEnv(c.Environments, env) && f.there(r) {
 			out = append(out, r)
 		}
 	}
@@ -174,7 +174,7 @@ func (f *facts) fromKilter(env string) []sops.Recipient {
 func (f *facts) hinted(env string) []sops.Recipient {
 	var out []sops.Recipient
 	for r, h := range f.roles {
-		if slices.Contains(h.envs, env) && h.role != rolePerson && h.role != roleCI && !personal(r) && f.there(r) {
+		if sameEnv(h.envs, env) && h.role != rolePerson && h.role != roleCI && !personal(r) && f.there(r) {
 			out = append(out, r)
 		}
 	}
@@ -204,7 +204,7 @@ func (f *facts) mayBeKey(r sops.Recipient, env string) bool {
 	if personal(r) {
 		return false
 	}
-	if h, ok := f.roles[r]; ok && (h.role == rolePerson || h.role == roleCI || len(h.envs) > 0 && !slices.Contains(h.envs, env)) {
+	if h, ok := f.roles[r]; ok && (h.role == rolePerson || h.role == roleCI || len(h.envs) > 0 && !sameEnv(h.envs, env)) {
 		return false
 	}
 	for e, list := range f.held {

@@ -361,12 +361,12 @@ func (t *Tree) EnvOf(p string) string {
 	dirs := strings.Split(p, "/")
 	for _, d := range dirs[:len(dirs)-1] {
 		if env.Known(d) {
-			return env.Canonical(d)
+			return t.spelled(d)
 		}
 	}
 	for _, w := range words(dirs[len(dirs)-1]) {
 		if env.Known(w) {
-			return env.Canonical(w)
+			return t.spelled(w)
 		}
 	}
 	return ""
@@ -407,15 +407,26 @@ func (t *Tree) Environments() []string {
 // configuration has it, or by any of its usual names (production is prod). ok is false
 // where the tree knows no such environment.
 func (t *Tree) Environment(name string) (string, bool) {
-	if _, ok := t.Config.Environments[name]; ok {
-		return name, true
-	}
-	canonical := env.Canonical(name)
-	known := t.Environments()
-	for _, n := range []string{name, canonical, strings.ToLower(name)} {
-		if slices.Contains(known, n) {
+	for _, n := range t.Environments() {
+		if n == name || sameEnv([]string{n}, name) {
 			return n, true
 		}
 	}
-	return canonical, slices.ContainsFunc(t.hints(), func(h hint) bool { return slices.Contains(h.envs, canonical) })
+	return env.Canonical(name), slices.ContainsFunc(t.hints(), func(h hint) bool { return sameEnv(h.envs, name) })
+}
+
+// sameEnv reports whether an environment is in a list under any of its usual names.
+func sameEnv(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(n string) bool { return env.Canonical(n) == env.Canonical(name) })
+}
+
+// spelled is an environment's name as the configuration writes it.
+func (t *Tree) spelled(name string) string {
+	canonical := env.Canonical(name)
+	for n := range t.Config.Environments {
+		if env.Canonical(n) == canonical {
+			return n
+		}
+	}
+	return canonical
 }
