@@ -71,6 +71,12 @@ func (r ran) all() string { return r.stdout + r.stderr + r.summary + fmt.Sprint(
 // run runs the step once for an event.
 func (s *stage) run(event string, payload map[string]any, more map[string]string) ran {
 	s.t.Helper()
+	return s.runWith(event, payload, more, func(*github.Options) {})
+}
+
+// runWith runs the step with other options than the tests' own.
+func (s *stage) runWith(event string, payload map[string]any, more map[string]string, with func(*github.Options)) ran {
+	s.t.Helper()
 	body, err := json.Marshal(payload)
 	if err != nil {
 		s.t.Fatal(err)
@@ -98,9 +104,11 @@ func (s *stage) run(event string, payload map[string]any, more map[string]string
 	}
 	var out, errs bytes.Buffer
 	a := &app{getenv: environment(env), stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
-	code := a.workflow(s.t.Context(), github.Options{
+	opt := github.Options{
 		Backoff: time.Millisecond, Pause: time.Millisecond, MaxWait: 50 * time.Millisecond, Timeout: 2 * time.Second, Attempts: 2, Fresh: []time.Duration{},
-	})
+	}
+	with(&opt)
+	code := a.workflow(s.t.Context(), opt)
 	return ran{code, out.String(), errs.String(), s.read("summary"), parseOutputs(s.t, s.read("output"))}
 }
 
