@@ -2,186 +2,59 @@ package keyring
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"io"
-	"maps"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/sealward/sealward/internal/keyring/kubetest"
 	"github.com/sealward/sealward/internal/sops"
 )
 
-// apiServer is as much of an API server as the keyring speaks to: Secrets with resource
-// versions, roles by resourceNames, and the checks of names.
-type apiServer struct {
-	*httptest.Server
-	mu       sync.Mutex
-	version  int
-	secrets  map[string]map[string]any
-	only     string // the one Secret that the token may get and patch; "" allows all
-	before   func() // runs before a write is looked at
-	lose     int    // how many answers to writes are lost after they took effect
-	requests []string
-}
-
-const token = "the-token-of-the-bot"
-
-func newAPIServer(t *testing.T) *apiServer {
-	s := &apiServer{secrets: map[string]map[string]any{}}
-	s.Server = httptest.NewTLSServer(s)
-	t.Cleanup(s.Close)
-	return s
-}
-
-// open writes a kubeconfig and opens the keyring of flux-system/sops-age.
-func (s *apiServer) open(t *testing.T, query string) (Keyring, error) {
+// openKubeAs opens the keyring with a token.
+func openKubeAs(t *testing.T, c *kubetest.Cluster, token, query string) (Keyring, error) {
 	t.Helper()
-	ca := base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
-	config := "apiVersion: v1\nkind: Config\ncurrent-context: eu\n" +
-		"clusters:\n- name: eu\n  cluster: {server: '" + s.URL + "', certificate-authority-data: " + ca + "}\n" +
-		"contexts:\n- name: eu\n  context: {cluster: eu, user: bot}\n- name: other\n  context: {cluster: eu, user: runs}\n- name: lost\n  context: {cluster: gone, user: bot}\n" +
-		"users:\n- name: bot\n  user: {token: " + token + "}\n- name: runs\n  user:\n    exec: {command: aws, apiVersion: v1}\n"
-	path := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return Open("kubernetes://flux-system/sops-age"+query, Options{
+	path := c.Kubeconfig(t, token)
+	return Open("kubernetes://"+kubetest.Namespace+"/"+kubetest.Secret+query, Options{
 		Getenv: func(name string) string { return map[string]string{"KUBECONFIG": path}[name] },
 	})
 }
 
-func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	before := s.before
-	if r.Method != http.MethodGet {
-		s.before = nil
+func opened(t *testing.T, c *kubetest.Cluster, token string) Keyring {
+	t.Helper()
+	k, err := openKubeAs(t, c, token, "")
+	if err != nil {
+		t.Fatal(err)
 	}
-	s.mu.Unlock()
-	if before != nil && r.Method != http.MethodGet {
-		before()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, r.Method)
-	name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/api/v1/namespaces/flux-system/secrets"), "/")
-	fail := func(code int, reason string) {
-		w.WriteHeader(code)
-		fmt.Fprintf(w, `{"kind":"Status","status":"Failure","reason":%q,"message":"AGE-SECRET-KEY-in-a-message","code":%d}`, reason, code)
-	}
-	body, _ := io.ReadAll(r.Body)
-	switch {
-	case r.Header.Get("Authorization") != "Bearer "+token:
-		fail(401, "Unauthorized")
-	case s.only != "" && (name != s.only || r.Method == http.MethodPost):
-		fail(403, "Forbidden")
-	case r.Method == http.MethodPost:
-		var in map[string]any
-		if json.Unmarshal(body, &in) != nil {
-			fail(400, "BadRequest")
-			return
-		}
-		name = in["metadata"].(map[string]any)["name"].(string)
-		if s.secrets[name] != nil {
-			fail(409, "AlreadyExists")
-			return
-		}
-		s.store(w, name, in, fail)
-	case s.secrets[name] == nil:
-		fail(404, "NotFound")
-	case r.Method == http.MethodGet:
-		_ = json.NewEncoder(w).Encode(s.secrets[name])
-	case r.Method == http.MethodPatch && r.Header.Get("Content-Type") == "application/merge-patch+json":
-		var patch map[string]any
-		if json.Unmarshal(body, &patch) != nil {
-			fail(400, "BadRequest")
-			return
-		}
-		have := s.secrets[name]["metadata"].(map[string]any)["resourceVersion"]
-		if want := patch["metadata"].(map[string]any)["resourceVersion"]; want != nil && want != have {
-			fail(409, "Conflict")
-			return
-		}
-		s.store(w, name, merged(s.secrets[name], patch), fail)
-	default:
-		fail(415, "UnsupportedMediaType")
-	}
+	return k
 }
 
-var entryName = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
-
-func (s *apiServer) store(w http.ResponseWriter, name string, in map[string]any, fail func(int, string)) {
-	data, _ := in["data"].(map[string]any)
-	for entry := range data {
-		if !entryName.MatchString(entry) {
-			fail(422, "Invalid")
-			return
+// TestKube runs on the small server, and on a real kube-apiserver where
+// SEALWARD_TEST_KUBE=1 asks for it.
+func TestKube(t *testing.T) {
+	kubetest.Each(t, func(t *testing.T, c *kubetest.Cluster) {
+		for name, test := range map[string]func(*testing.T, *kubetest.Cluster){
+			"conforms":                  kubetest.Conform,
+			"mints beside and retires":  kubeMintsBesideAndRetires,
+			"works by its one role":     kubeWorksByItsRole,
+			"swaps again after others":  kubeSwapsAgain,
+			"refuses malformed entries": kubeRefusesEntries,
+			"refuses what it may not":   kubeRefusesRights,
+		} {
+			t.Run(name, func(t *testing.T) {
+				c.Clear(t)
+				test(t, c)
+			})
 		}
-	}
-	s.version++
-	in["metadata"].(map[string]any)["resourceVersion"] = strconv.Itoa(s.version)
-	s.secrets[name] = in
-	if s.lose > 0 {
-		s.lose--
-		panic(http.ErrAbortHandler)
-	}
-	_ = json.NewEncoder(w).Encode(in)
+	})
 }
 
-func merged(old, patch map[string]any) map[string]any {
-	out := maps.Clone(old)
-	if out == nil {
-		out = map[string]any{}
-	}
-	for k, v := range patch {
-		switch v := v.(type) {
-		case nil:
-			delete(out, k)
-		case map[string]any:
-			inner, _ := out[k].(map[string]any)
-			out[k] = merged(inner, v)
-		default:
-			out[k] = v
-		}
-	}
-	return out
-}
-
-// put sets an entry as somebody else would; an empty text removes it.
-func (s *apiServer) put(entry, text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.version++
-	sec := s.secrets["sops-age"]
-	if sec == nil {
-		sec = map[string]any{"metadata": map[string]any{"name": "sops-age"}, "data": map[string]any{}}
-		s.secrets["sops-age"] = sec
-	}
-	sec["metadata"].(map[string]any)["resourceVersion"] = strconv.Itoa(s.version)
-	sec["data"].(map[string]any)[entry] = base64.StdEncoding.EncodeToString([]byte(text))
-}
-
-func (s *apiServer) entries() map[string]any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	data, _ := s.secrets["sops-age"]["data"].(map[string]any)
-	return maps.Clone(data)
-}
-
-func TestKubeMintsBesideAndRetires(t *testing.T) {
+func kubeMintsBesideAndRetires(t *testing.T, c *kubetest.Cluster) {
 	ctx := context.Background()
-	s := newAPIServer(t)
-	k, err := s.open(t, "?context=eu")
+	k, err := openKubeAs(t, c, c.Admin, "?context=eu")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,22 +66,23 @@ func TestKubeMintsBesideAndRetires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.put("age.agekey", entryText(old, "2021-01-02T15:30:45+01:00"))
-	s.put("identity.asc", "something of PGP's")
-	s.put("age.key", entryText(old, ""))
+	c.Put(t, "age.agekey", entryText(old, "2021-01-02T15:30:45+01:00"))
+	c.Put(t, "identity.asc", "something of PGP's")
+	c.Put(t, "age.key", entryText(old, ""))
 	second := mint(t, k)
 	if got := held3(t, k); len(got) != 3 || got[2] != old.Recipient() || got[0] != second || got[1] != first {
 		t.Fatalf("held %v", got)
 	}
-	if len(s.entries()) != 5 {
-		t.Errorf("entries %v", s.entries())
+	entries := c.Entries(t)
+	if len(entries) != 5 {
+		t.Errorf("%d entries", len(entries))
 	}
-	for name := range s.entries() {
+	for name := range entries {
 		if !strings.HasSuffix(name, suffix) && name != "age.key" && name != "identity.asc" {
 			t.Errorf("Flux would not read %s", name)
 		}
 	}
-	if l := s.secrets["sops-age"]["metadata"].(map[string]any)["labels"]; fmt.Sprint(l) != "map["+watchLabel+":Enabled]" {
+	if l := c.Labels(t); fmt.Sprint(l) != "map["+watchLabel+":Enabled]" {
 		t.Errorf("labels %v", l)
 	}
 	warnings, err := k.Warnings(ctx, "prod")
@@ -222,35 +96,57 @@ func TestKubeMintsBesideAndRetires(t *testing.T) {
 	if err != nil || fmt.Sprint(done.Removed) != fmt.Sprint([]sops.Recipient{first, old.Recipient()}) {
 		t.Fatalf("%v, %v", done, err)
 	}
-	if got := held3(t, k); len(got) != 1 || got[0] != second || len(s.entries()) != 3 {
-		t.Errorf("held %v, entries %v", got, s.entries())
+	if got := held3(t, k); len(got) != 1 || got[0] != second || len(c.Entries(t)) != 3 {
+		t.Errorf("held %v, %d entries", got, len(c.Entries(t)))
 	}
 }
 
-func TestKubeSwapsAgainAfterOthers(t *testing.T) {
-	s := newAPIServer(t)
-	k, err := s.open(t, "")
-	if err != nil {
-		t.Fatal(err)
+// get and patch on one Secret are all that a keyring needs once the Secret is there.
+func kubeWorksByItsRole(t *testing.T, c *kubetest.Cluster) {
+	k := opened(t, c, c.Bot)
+	if _, err := k.Mint(context.Background(), "prod"); err == nil || !strings.Contains(err.Error(), "may not create it (403)") {
+		t.Fatalf("made without the right to: %v", err)
 	}
+	mint(t, opened(t, c, c.Admin))
+	second := mint(t, k)
+	if done, err := k.Retire(context.Background(), "prod", second); err != nil || len(done.Removed) != 1 {
+		t.Fatalf("%v, %v", done, err)
+	}
+	if got := held3(t, k); len(got) != 1 || got[0] != second {
+		t.Errorf("held %v", got)
+	}
+}
+
+func kubeSwapsAgain(t *testing.T, c *kubetest.Cluster) {
+	front := c.Front(t)
+	k := opened(t, &front.Cluster, c.Admin)
 	mint(t, k)
 	other, err := Generate(false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.before = func() { s.put("theirs.agekey", entryText(other, "")) }
+	front.Before(func() { c.Put(t, "theirs.agekey", entryText(other, "")) })
 	mint(t, k)
 	if got := held3(t, k); len(got) != 3 {
 		t.Errorf("a key was lost: %v", got)
 	}
-	s.lose = 1
+	front.Lose()
 	mint(t, k)
 	if got := held3(t, k); len(got) != 4 {
 		t.Errorf("a lost answer made %d keys of 4", len(got))
 	}
-	s.lose = 1
+	front.Lose()
 	if done, err := k.Retire(context.Background(), "prod", sops.Recipient{}); err != nil || len(done.Removed) != 3 {
 		t.Errorf("%v, %v", done, err)
+	}
+	// The Secret is deleted and made anew between reading and writing.
+	front.Before(func() {
+		c.Clear(t)
+		c.Put(t, "theirs.agekey", entryText(other, ""))
+	})
+	mint(t, k)
+	if got := held3(t, k); len(got) != 2 || !slices.Contains(got, other.Recipient()) {
+		t.Errorf("held %v", got)
 	}
 	var wait sync.WaitGroup
 	for range 4 {
@@ -261,12 +157,12 @@ func TestKubeSwapsAgainAfterOthers(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if got := held3(t, k); len(got) != 5 {
-		t.Errorf("%d keys of 5", len(got))
+	if got := held3(t, k); len(got) != 6 {
+		t.Errorf("%d keys of 6", len(got))
 	}
 }
 
-func TestKubeRefuses(t *testing.T) {
+func kubeRefusesEntries(t *testing.T, c *kubetest.Cluster) {
 	ctx := context.Background()
 	good, err := Generate(false)
 	if err != nil {
@@ -280,13 +176,10 @@ func TestKubeRefuses(t *testing.T) {
 		"a blank line":   text + "  \n",
 		"a sealed entry": "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n",
 	} {
-		s := newAPIServer(t)
-		k, err := s.open(t, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.put("good.agekey", text)
-		s.put("bad.agekey", bad)
+		c.Clear(t)
+		k := opened(t, c, c.Bot)
+		c.Put(t, "good.agekey", text)
+		c.Put(t, "bad.agekey", bad)
 		_, errRead := k.Identities(ctx, "prod")
 		_, errMint := k.Mint(ctx, "prod")
 		_, errRetire := k.Retire(ctx, "prod", good.Recipient())
@@ -295,28 +188,36 @@ func TestKubeRefuses(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if len(s.entries()) != 2 {
+		if len(c.Entries(t)) != 2 {
 			t.Errorf("%s: it was written to", name)
 		}
 	}
-	s := newAPIServer(t)
+}
+
+func kubeRefusesRights(t *testing.T, c *kubetest.Cluster) {
 	for query, want := range map[string]string{"?context=other": "exec plugin", "?context=lost": "no cluster", "?context=none": "it has eu, lost, other", "?x=y": "no option"} {
-		if _, err := s.open(t, query); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := openKubeAs(t, c, c.Admin, query); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", query, err, want)
 		}
 	}
-	s.only = "another"
-	k, err := s.open(t, "")
+	good, err := Generate(false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Mint(ctx, "prod"); err == nil || !strings.Contains(err.Error(), "403") || strings.Contains(err.Error(), "AGE-SECRET") {
-		t.Errorf("forbidden: %v", err)
+	c.Put(t, "a.agekey", entryText(good, ""))
+	for who, want := range map[string]string{c.Stranger: "(403)", "no-token-of-theirs": "(401)"} {
+		if _, err := opened(t, c, who).Mint(context.Background(), "prod"); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "AGE-SECRET") {
+			t.Errorf("forbidden: %v, want %s", err, want)
+		}
 	}
-	s.only = ""
-	s.put("a.agekey", text)
-	s.secrets["sops-age"]["immutable"] = true
-	if _, err := k.Mint(ctx, "prod"); err == nil || !strings.Contains(err.Error(), "immutable") {
+	// A certificate that the kubeconfig does not vouch for.
+	front := c.Front(t)
+	front.CA, _ = kubetest.Certificate(t)
+	if _, err := opened(t, &front.Cluster, c.Admin).Identities(context.Background(), "prod"); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("another server's certificate: %v", err)
+	}
+	c.Patch(t, `{"immutable":true}`)
+	if _, err := opened(t, c, c.Bot).Mint(context.Background(), "prod"); err == nil || !strings.Contains(err.Error(), "immutable") {
 		t.Errorf("immutable: %v", err)
 	}
 }
@@ -352,8 +253,9 @@ func TestNameTime(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+	valid := regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 	s := &secret{Data: map[string][]byte{"2027-01-31T120005Z.agekey": nil, "2027-01-31T120005Z_02.agekey": nil}}
-	if got := freeName(s, at); got != "2027-01-31T120005Z_03.agekey" || !entryName.MatchString(got) {
+	if got := freeName(s, at); got != "2027-01-31T120005Z_03.agekey" || !valid.MatchString(got) {
 		t.Error(got)
 	}
 }

@@ -1,0 +1,5 @@
+package kubetest
+
+import "testing"
+
+func TestKubeConforms(t *testing.T) { Each(t, Conform) }
