@@ -201,7 +201,13 @@ func (f *File) parse() *syntax.File {
 func (f *File) keepFacts() *wiring.Facts {
 	f.mu.Lock()
 	if f.facts == nil {
-		f.facts = sync.OnceValue(func() *wiring.Facts {
+		f.facts = sync.OnceValue(func() (facts *wiring.Facts) {
+			defer func() {
+				if recover() != nil { // what it panicked with may hold a value of the file
+					f.log.say("what " + f.Path + " is wired to could not be told: this is a defect of sealward")
+					facts = nil
+				}
+			}()
 			if !wiring.MayBeManifest(f.Path) || !wiring.MayTell(f.Path, f.Data()) {
 				return nil
 			}

@@ -81,6 +81,9 @@ func (fs *Facts) patches(o *Object, keys ...string) {
 // or JSON, sets decryption if it names the field.
 func (fs *Facts) inlinePatches(leaves []syntax.Leaf, file string) {
 	for _, l := range leaves {
+		if len(l.Path) == 0 { // a document that is a lone scalar
+			continue
+		}
 		if l.Path.Last() != "patch" && l.Path[0].Key != "patchesStrategicMerge" || !strings.Contains(l.Value, "decryption") {
 			continue
 		}

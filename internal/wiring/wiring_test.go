@@ -166,6 +166,7 @@ func TestObjects(t *testing.T) {
 func FuzzFacts(f *testing.F) {
 	f.Add("kustomization.yaml", "resources: [., .., ../a, a/b]\nsecretGenerator: [{name: x, files: [a=b]}]\n")
 	f.Add("a.yaml", "apiVersion: external-secrets.io/v1\nkind: ClusterExternalSecret\nspec: {namespaceSelectors: [{matchLabels: {a: b}}], externalSecretSpec: {target: {template: {data: {x: '{{ .y }}'}}}}}\n")
+	f.Add("notes.yaml", "a lone scalar of some kind\n")
 	f.Fuzz(func(t *testing.T, name, data string) {
 		if len(data) > 1<<16 {
 			return
