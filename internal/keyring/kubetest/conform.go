@@ -87,7 +87,8 @@ func conformSwap(t *testing.T, c *Cluster) {
 		t.Error("a change has no version of its own")
 	}
 	want(t, "a version that is gone", patch(version, uid, "three"), 409, "Conflict")
-	want(t, "another Secret of that name", patch(now, "0000", "three"), 409, "Conflict")
+	want(t, "another Secret of that name", patch(now, "0000", "three"), 422, "Invalid")
+	want(t, "another Secret, at another version", patch(version, "0000", "three"), 409, "Conflict")
 	same := patch(now, uid, "two")
 	want(t, "the same again", same, 200, "")
 	if same.text("metadata", "resourceVersion") != now {
@@ -118,7 +119,9 @@ func conformRefusals(t *testing.T, c *Cluster) {
 	for _, name := range []string{"A_b-c.d", strings.Repeat("a", 253), "2027-01-31T120005Z_02.agekey"} {
 		want(t, "entry "+name, patch(merge, `{"data":{"`+name+`":"eA=="}}`), 200, "")
 	}
-	want(t, "no base64", patch(merge, `{"data":{"b":"@@"}}`), 400, "BadRequest")
+	want(t, "no base64", patch(merge, `{"data":{"b":"@@"}}`), 422, "Invalid")
+	want(t, "no text", patch(merge, `{"data":{"b":{"c":1}}}`), 422, "Invalid")
+	want(t, "made of no base64", c.do(t, c.Admin, http.MethodPost, secretPath(""), plain, secretOf("b", `"data":{"b":"@@"}`)), 400, "BadRequest")
 	want(t, "no JSON", patch(merge, `{"data":`), 400, "BadRequest")
 	want(t, "no kind of patch", patch(plain, `{}`), 415, "UnsupportedMediaType")
 	large := base64.StdEncoding.EncodeToString(make([]byte, 1<<20+1))

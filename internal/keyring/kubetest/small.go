@@ -133,14 +133,11 @@ func (s *small) patch(name string, have map[string]any, body []byte) (int, any, 
 	}
 	now := merged(have, patch)
 	meta, was := now["metadata"].(map[string]any), have["metadata"].(map[string]any)
-	no := valid(now)
 	switch {
-	case no != nil && no.code == 400:
-		return 0, nil, no
-	case meta["resourceVersion"] != was["resourceVersion"], meta["uid"] != was["uid"]:
+	case meta["resourceVersion"] != was["resourceVersion"]:
 		return 0, nil, &refusal{409, "Conflict"}
-	case no != nil:
-		return 0, nil, no
+	case meta["uid"] != was["uid"], valid(now) != nil:
+		return 0, nil, &refusal{422, "Invalid"}
 	case have["immutable"] == true && !reflect.DeepEqual(now["data"], have["data"]):
 		return 0, nil, &refusal{422, "Invalid"}
 	case !reflect.DeepEqual(now, have): // what changes nothing has no new version

@@ -1,5 +1,0 @@
-package kubetest
-
-import "testing"
-
-func TestKubeConforms(t *testing.T) { Each(t, Conform) }
