@@ -160,9 +160,13 @@ func needSops(t testing.TB) string {
 //	[!] opens KEYFILE FILE  decrypts with sops, by the identities of one file alone
 //	sparse FILE BYTES       makes a file larger, without writing it
 func TestScripts(t *testing.T) {
-	program := needSops(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	testscript.Run(t, scriptParams("testdata/script", needSops(t)))
+}
+
+// scriptParams are the environment and the commands of scripts.
+func scriptParams(dir, program string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
@@ -192,7 +196,7 @@ func TestScripts(t *testing.T) {
 			"opens":   opensCommand,
 			"sparse":  sparseCommand,
 		},
-	})
+	}
 }
 
 func statusCommand(ts *testscript.TestScript, neg bool, args []string) {

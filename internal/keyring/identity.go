@@ -95,7 +95,7 @@ func ParseIdentity(text string) (Identity, error) {
 	case strings.HasPrefix(text, "-----BEGIN "):
 		return sshIdentity(text)
 	}
-	return Identity{}, errors.New("not an identity: want a line AGE-SECRET-KEY-1... as age-keygen writes it")
+	return Identity{}, errors.New("not an identity: want a line as age-keygen writes it")
 }
 
 func x25519(id *age.X25519Identity) (Identity, error) {

@@ -170,20 +170,30 @@ func (k kube) Mint(ctx context.Context, _ string) (sops.Recipient, error) {
 	if err != nil {
 		return sops.Recipient{}, err
 	}
-	created := k.opts.Now().UTC()
-	text := []byte(entryText(id, created.Format(time.RFC3339)))
 	err = k.swap(ctx, func(c contents) (change, error) {
 		for _, p := range c.held {
 			if p.Recipient() == id.Recipient() {
 				return change{}, nil // an earlier try did arrive
 			}
 		}
+		created := c.next(k.opts.Now())
+		text := []byte(entryText(id, created.Format(time.RFC3339)))
 		return change{label: true, data: map[string]*[]byte{freeName(c.secret, created): &text}}, nil
 	})
 	if err != nil {
 		return sops.Recipient{}, fmt.Errorf("make a key in %s: %w", k, err)
 	}
 	return id.Recipient(), nil
+}
+
+// next is the time of an identity that is made now: later than that of every other one,
+// which clocks that differ, or two keys within a second, would not make it.
+func (c contents) next(now time.Time) time.Time {
+	now = now.UTC().Truncate(time.Second)
+	if len(c.held) > 0 && !now.After(c.held[0].created) {
+		return c.held[0].created.UTC().Add(time.Second)
+	}
+	return now
 }
 
 // freeName returns the name of a new entry: the time, and a number where it is taken,

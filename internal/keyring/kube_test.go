@@ -40,6 +40,7 @@ func TestKube(t *testing.T) {
 			"conforms":                  kubetest.Conform,
 			"mints beside and retires":  kubeMintsBesideAndRetires,
 			"works by its one role":     kubeWorksByItsRole,
+			"makes the newest key":      kubeMakesTheNewest,
 			"swaps again after others":  kubeSwapsAgain,
 			"refuses malformed entries": kubeRefusesEntries,
 			"refuses what it may not":   kubeRefusesRights,
@@ -114,6 +115,29 @@ func kubeWorksByItsRole(t *testing.T, c *kubetest.Cluster) {
 	}
 	if got := held3(t, k); len(got) != 1 || got[0] != second {
 		t.Errorf("held %v", got)
+	}
+}
+
+// Whatever the clocks say, the key that was made last is the current one.
+func kubeMakesTheNewest(t *testing.T, c *kubetest.Cluster) {
+	k := opened(t, c, c.Admin)
+	first := mint(t, k)
+	second := mint(t, k)
+	if _, err := k.Retire(context.Background(), "prod", second); err != nil {
+		t.Fatal(err)
+	}
+	third := mint(t, k)
+	if got := held3(t, k); len(got) != 2 || got[0] != third || got[1] != second {
+		t.Errorf("held %v after %s, %s and %s", got, first, second, third)
+	}
+	ahead, err := Generate(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Put(t, "ahead.agekey", entryText(ahead, "2999-01-01T00:00:00+02:00"))
+	fourth := mint(t, k)
+	if got := held3(t, k); len(got) != 4 || got[0] != fourth || got[1] != ahead.Recipient() {
+		t.Errorf("held %v, want %s to be the newest", got, fourth)
 	}
 }
 
