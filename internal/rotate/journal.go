@@ -1,15 +1,12 @@
 package rotate
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Journal lets a work tree be rewritten so that it may be interrupted at any moment: by
@@ -45,12 +42,6 @@ type Pending struct {
 	Title, Key string
 	Undo       bool // while it was being undone
 	Files      int
-}
-
-// Written is what a journal did to the tree.
-type Written struct {
-	Files int
-	Left  []Skip // changed by somebody else in between, and left alone
 }
 
 // ErrBusy is another process that writes the same tree.
@@ -239,13 +230,6 @@ func (j *Journal) writeManifest(m *manifest) error {
 	return syncDir(j.dir)
 }
 
-func removeIf(name string) error {
-	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
 // Check reports the files that are not what they were when they were staged.
 func (j *Journal) Check() ([]Skip, error) {
 	var out []Skip
@@ -259,174 +243,6 @@ func (j *Journal) Check() ([]Skip, error) {
 		}
 	}
 	return out, nil
-}
-
-const changedSince = "it was changed by somebody else in between, and is left as it is; rotate again"
-
-// Finish brings a committed rotation to its end, or an interrupted one; undo brings back
-// what was there before it. What somebody else has changed in between stays.
-func (j *Journal) Finish(undo bool) (Written, error) {
-	m, err := readManifest(j.dir)
-	if m == nil || err != nil {
-		return Written{}, err
-	}
-	if undo && !m.Undo {
-		m.Undo = true // whoever comes after a kill goes on undoing
-		if err := j.writeManifest(m); err != nil {
-			return Written{}, err
-		}
-	}
-	var w Written
-	dirs := map[string]bool{}
-	for i, f := range m.Files {
-		changed, err := j.move(m, i)
-		switch {
-		case errors.Is(err, errChanged):
-			w.Left = append(w.Left, Skip{f.Path, changedSince})
-		case err != nil:
-			return w, fmt.Errorf("write %q: %w; mend that and run the command again, which goes on from here, or undo with --undo", f.Path, err)
-		case changed:
-			w.Files++
-			dirs[filepath.Dir(filepath.Join(j.root, filepath.FromSlash(f.Path)))] = true
-		}
-	}
-	for dir := range dirs {
-		if err := syncDir(dir); err != nil {
-			return w, fmt.Errorf("write %q: %w", dir, err)
-		}
-	}
-	if err := os.Remove(manifestPath(j.dir)); err != nil {
-		return w, fmt.Errorf("close the journal: %w", err)
-	}
-	return w, errors.Join(syncDir(j.dir), j.clear())
-}
-
-var errChanged = errors.New("changed in between")
-
-// move gives one file the content that the manifest wants; it is false where the file
-// has it already.
-func (j *Journal) move(m *manifest, i int) (bool, error) {
-	f := m.Files[i]
-	from, want, source := f.Old, f.New, j.path("new", i)
-	if m.Undo {
-		from, want, source = f.New, f.Old, j.path("old", i)
-	}
-	now, err := j.hashNow(f.Path)
-	switch {
-	case err != nil:
-		return false, err
-	case now == want:
-		return false, nil
-	case now != from:
-		return false, errChanged
-	}
-	target, err := j.target(f.Path)
-	if err != nil {
-		return false, err
-	}
-	if want == "" {
-		return true, os.Remove(target)
-	}
-	if from == "" {
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return false, err
-		}
-	}
-	return true, rename(source, target)
-}
-
-// hashNow is the hash of what stands at a path, "" where nothing does.
-func (j *Journal) hashNow(path string) (string, error) {
-	target, err := j.target(path)
-	if err != nil {
-		return "", err
-	}
-	data, err := os.ReadFile(target)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return hashOf(data), nil
-}
-
-func hashOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-// target is where a path of the tree stands. A symbolic link on the way is refused: it
-// would have somebody else's file replaced.
-func (j *Journal) target(path string) (string, error) {
-	at := j.root
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		at = filepath.Join(at, part)
-		info, err := os.Lstat(at)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return filepath.Join(j.root, filepath.FromSlash(path)), nil
-		case err != nil:
-			return "", err
-		case info.Mode()&fs.ModeSymlink != 0:
-			return "", fmt.Errorf("%s is a symbolic link, which is not followed", filepath.Join(parts[:i+1]...))
-		case i == len(parts)-1 && !info.Mode().IsRegular():
-			return "", fmt.Errorf("%s is not a regular file", path)
-		}
-	}
-	return at, nil
-}
-
-// rename puts source in target's place. Where they are on different file systems it
-// goes by a copy beside the target.
-func rename(source, target string) error {
-	err := os.Rename(source, target)
-	if err == nil || !isCrossDevice(err) {
-		return err
-	}
-	data, err := os.ReadFile(source)
-	if err != nil {
-		return err
-	}
-	tmp := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".rotation.tmp")
-	if err := removeIf(tmp); err != nil {
-		return err
-	}
-	if err := errors.Join(copyTo(tmp, source, data), os.Rename(tmp, target)); err != nil {
-		return errors.Join(err, removeIf(tmp))
-	}
-	return nil
-}
-
-// copyTo writes a file with the mode and owner of another one.
-func copyTo(name, like string, data []byte) error {
-	info, err := os.Lstat(like)
-	if err != nil {
-		return err
-	}
-	if err := writeFile(name, data, info.Mode().Perm()); err != nil {
-		return err
-	}
-	return sameOwner(name, info)
-}
-
-// writeFile writes a new file through to the disk.
-func writeFile(name string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Abandon throws away what was gathered and not committed.

@@ -1,7 +1,6 @@
 package rotate
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -306,69 +305,6 @@ func (e *rulesEdit) leftover() ([]syntax.Replace, error) {
 	return nil, nil
 }
 
-// join lets a recipient into a rule.
-func (e *rulesEdit) join(rule sops.CreationRule, who sops.Recipient) ([]syntax.Replace, error) {
-	e.changed(rule.Span.Start.Line, fmt.Sprintf("%s is let into rule %d", who.Short(), rule.Index+1))
-	var last *sops.RecipientAt
-	for i := range rule.Recipients {
-		if rule.Recipients[i].Kind == sops.Age {
-			last = &rule.Recipients[i]
-		}
-	}
-	if last == nil {
-		return e.joinAnew(rule, who)
-	}
-	if e.isAlias(*last) {
-		if leaf, ok := e.leafAt(last.Span, false); ok && leaf.Key.IsZero() {
-			ins, err := addItem(e.data, extentOf(last.Span), who.ID)
-			return []syntax.Replace{ins}, err
-		}
-	}
-	leaf, ok := e.leafAt(last.Source, true)
-	if !ok {
-		return nil, errByHand
-	}
-	if leaf.Key.IsZero() {
-		ins, err := addItem(e.data, extentOf(leaf.Span), who.ID)
-		return []syntax.Replace{ins}, err
-	}
-	part, ok := within(e.data, extentOf(last.Source), last.Recipient)
-	if !ok {
-		return nil, errByHand
-	}
-	return []syntax.Replace{{Start: part.end, End: part.end, Text: e.comma(part) + who.ID}}, nil
-}
-
-// comma is what parts the recipients of the list that part stands in.
-func (e *rulesEdit) comma(part extent) string {
-	line := lineOf(e.data, part.start)
-	head := string(e.data[line.start:part.start])
-	switch {
-	case strings.TrimSpace(head) == "": // a line of a block scalar
-		return "," + newline(e.data) + head
-	case strings.HasSuffix(head, ", "):
-		return ", "
-	}
-	return ","
-}
-
-// joinAnew gives a rule a key of its own for age recipients.
-func (e *rulesEdit) joinAnew(rule sops.CreationRule, who sops.Recipient) ([]syntax.Replace, error) {
-	for _, l := range e.now.File.Leaves {
-		p := l.Path
-		if len(p) != 3 || p[0].Key != "creation_rules" || p[1].Index != rule.Index || !l.Anchor.IsZero() || l.Key.IsZero() {
-			continue
-		}
-		line := lineOf(e.data, max(l.Span.End.Offset-1, l.Key.Start.Offset))
-		at := syntax.Replace{Start: line.end, End: line.end, Text: strings.Repeat(" ", l.Key.Start.Col-1) + "age: " + who.ID + newline(e.data)}
-		if line.end == len(e.data) && !strings.HasSuffix(string(e.data), "\n") {
-			at.Text = newline(e.data) + strings.TrimRight(at.Text, "\r\n")
-		}
-		return []syntax.Replace{at}, nil
-	}
-	return nil, errByHand
-}
-
 // verify holds the outcome to what was wanted: the same rules, and in each group who
 // was there, without who goes, with who comes.
 func (e *rulesEdit) verify() error {
@@ -401,93 +337,4 @@ func (e *rulesEdit) same(before, after []sops.CreationRule, joined bool) bool {
 		}
 		return true
 	})
-}
-
-// editKilter puts the new key where a kilter.yaml names the old one.
-func (t *Tree) editKilter(p *Plan, f *syntax.File, target []sops.Recipient) error {
-	var edits []syntax.Replace
-	var changes []Change
-	for _, k := range t.kilterRecipients() {
-		if k.file != f || !slices.Contains(p.Old, k.recipient) {
-			continue
-		}
-		if len(target) == 0 {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s:%d names %s as the sopsRecipient of %s, and nobody takes its place: replace that environment's key with bot rotate %s --force",
-				f.Name, k.leaf.Span.Start.Line, k.recipient.Short(), k.env, k.env))
-			continue
-		}
-		edit, err := overwrite(f, k.leaf, target[0])
-		if err != nil {
-			return err
-		}
-		edits = append(edits, edit)
-		e := rulesEdit{}
-		changes = append(changes, Change{f.Name, k.leaf.Span.Start.Line, fmt.Sprintf("the sopsRecipient of %s becomes %s", k.env, e.named(target[:1]))})
-	}
-	data, err := syntax.Apply(f.Data, edits)
-	if err != nil {
-		return fmt.Errorf("edit %s: %w", f.Name, errByHand)
-	}
-	p.edited(f, data, changes)
-	return nil
-}
-
-// overwrite puts a recipient in the place of a value, or of what an alias there names.
-func overwrite(f *syntax.File, l syntax.Leaf, with sops.Recipient) (syntax.Replace, error) {
-	if !l.Anchor.IsZero() {
-		l.Span, l.Anchor = l.Anchor, syntax.Span{}
-	}
-	token, err := f.Encode(with.ID, l)
-	if err != nil {
-		return syntax.Replace{}, fmt.Errorf("edit %s:%d: %w", f.Name, l.Span.Start.Line, errByHand)
-	}
-	return syntax.Over(l.Span, token), nil
-}
-
-// editConfig keeps .sealward.yaml true: what it says of an old key it says of the new
-// one, and no copy of a later key is sealed to somebody who has left.
-func (t *Tree) editConfig(p *Plan, target []sops.Recipient) error {
-	f := t.content[".sealward.yaml"]
-	if f == nil {
-		return nil
-	}
-	var edits []syntax.Replace
-	var changes []Change
-	for _, l := range f.Leaves {
-		r, err := sops.ParseRecipient(l.Value)
-		isID := len(l.Path) == 3 && l.Path[0].Key == "recipients" && l.Path[2].Key == "id"
-		isCopy := len(l.Path) == 3 && l.Path[0].Key == "rotation" && l.Path[1].Key == "copy-to"
-		if err != nil || !isID && !isCopy || !slices.Contains(p.Old, r) {
-			continue
-		}
-		edit, what, err := configEdit(f, l, r, target, isCopy)
-		if errors.Is(err, errByHand) {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("%s:%d still names %s; take it out by hand", f.Name, l.Span.Start.Line, r.Short()))
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		edits = append(edits, edit)
-		changes = append(changes, Change{f.Name, l.Span.Start.Line, what})
-	}
-	data, err := syntax.Apply(f.Data, edits)
-	if err != nil {
-		return fmt.Errorf("edit %s: %w", f.Name, errByHand)
-	}
-	p.edited(f, data, changes)
-	return nil
-}
-
-func configEdit(f *syntax.File, l syntax.Leaf, r sops.Recipient, target []sops.Recipient, isCopy bool) (syntax.Replace, string, error) {
-	e := rulesEdit{}
-	switch {
-	case len(target) > 0:
-		edit, err := overwrite(f, l, target[0])
-		return edit, fmt.Sprintf("%s becomes %s", r.Short(), e.named(target[:1])), err
-	case isCopy:
-		edit, err := dropItem(f, extentOf(l.Span))
-		return edit, r.Short() + " goes", err
-	}
-	return syntax.Replace{}, "", errByHand
 }
