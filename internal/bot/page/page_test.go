@@ -265,7 +265,7 @@ func TestQueryIsReadStrictly(t *testing.T) {
 }
 
 func TestSpansHaveOneUnit(t *testing.T) {
-	for d, want := range map[time.Duration]string{-time.Second: "0 s", 89 * time.Second: "89 s", 5 * time.Minute: "5 min", 35 * time.Hour: "35 h", 59 * 24 * time.Hour: "59 days", 100 * 24 * time.Hour: "3 months", 800 * 24 * time.Hour: "2 years"} {
+	for d, want := range map[time.Duration]string{-time.Second: "0 s", 89 * time.Second: "89 s", 5 * time.Minute: "5 min", 47 * time.Hour: "47 h", 48 * time.Hour: "2 days", 59 * 24 * time.Hour: "59 days", 100 * 24 * time.Hour: "3 months", 800 * 24 * time.Hour: "2 years"} {
 		if got := span(d); got != want {
 			t.Errorf("%s: %q, want %q", d, got, want)
 		}

@@ -316,7 +316,7 @@ func cards(v View, m model) []card {
 		{"Need attention", count(bad, "repository", "repositories"), "with a problem", "", "", "#repositories"},
 		{"Under way", count(under, "rotation", "rotations"), count(len(v.Rotations)-under, "is over", "are over"), "", "", "#rotations"},
 		{"Queue", count(waits, "job", "jobs"), "none waits", "", "", "#queue"},
-		{"Failed", count(failed, "job", "jobs"), "in the queue's memory", "", "", "#failed"},
+		{"Failed", count(failed, "job", "jobs"), "none to retry", "", "", "#failed"},
 	}
 	if m.Oldest.Ago != "" {
 		list[3].Note = "oldest since " + strings.TrimSuffix(m.Oldest.Ago, " ago")
@@ -325,6 +325,9 @@ func cards(v View, m model) []card {
 		if n > 0 {
 			list[i].Class, list[i].Shape = "bad", "▲"
 		}
+	}
+	if failed > 0 {
+		list[4].Note = "to mend and retry"
 	}
 	return list
 }

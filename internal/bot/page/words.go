@@ -21,7 +21,7 @@ const underWay = "under-way"
 
 // states are all states, in the order of a rotation's life.
 var states = [...]state{
-	{"begun", "◔", "begun", "go", true, "the bot is at work"},
+	{"begun", "◔", "begun", "go", true, "the bot, which is at work on it"},
 	{"planned", "◇", "planned", "go", true, "a person to force it by a comment"},
 	{"open", "◑", "open", "go", true, "a person to merge the pull request"},
 	{"merged", "◕", "merged", "go", true, "the new files to be applied; then the old key is retired"},
@@ -48,7 +48,7 @@ func stateOf(name string) state {
 			return s
 		}
 	}
-	return state{name: name, shape: "?", word: clean(name), class: "dim"}
+	return state{name: name, shape: "?", word: text(name, 40), class: "dim"}
 }
 
 // clean makes untrusted text safe to look at: what a browser would not show, direction
@@ -130,7 +130,7 @@ func span(d time.Duration) string {
 		unit, until time.Duration
 		name        string
 	}{
-		{time.Second, 90 * time.Second, "s"}, {time.Minute, 90 * time.Minute, "min"}, {time.Hour, 36 * time.Hour, "h"},
+		{time.Second, 90 * time.Second, "s"}, {time.Minute, 90 * time.Minute, "min"}, {time.Hour, 48 * time.Hour, "h"},
 		{day, 60 * day, "days"}, {30 * day, 720 * day, "months"},
 	} {
 		if d < u.until {
