@@ -10,7 +10,7 @@ import (
 const (
 	rotationsPage    = 40
 	repositoriesPage = 25
-	failedMost       = 20
+	failedMost       = 10
 	textMost         = 600
 )
 
