@@ -29,7 +29,8 @@ func (a *app) initCommand() *cobra.Command {
 printed, named in .sops.yaml (in the rules that are the environment's own; without one
 a rule is made) and in kilter.yaml as sopsRecipient.
 
-Where there is a key, nothing is changed. With --force it is replaced: the old key stays
+Where there is a key, nothing is changed; one that only the keyring knows is named in
+the rules. With --force it is replaced: the old key stays
 in the keyring beside the new one until "bot keys retire ENV", and "bot rotate ENV"
 moves the files.
 ` + keyringHelp,
@@ -65,7 +66,11 @@ func (k *keysRun) init(ctx context.Context, name string, force bool) error {
 		return err
 	}
 	old := k.present(name, ids)
-	if !force && (len(ids) > 0 || len(old) > 0) {
+	switch {
+	case force:
+	case len(ids) > 0 && len(old) == 0 && !k.at.tree.Named(ids[0].Recipient()):
+		return k.adopt(name, address, ids[0].Recipient())
+	case len(ids) > 0 || len(old) > 0:
 		return k.keep(name, address, ids, old)
 	}
 	if len(k.at.tree.Incomplete) > 0 {
@@ -155,6 +160,25 @@ func (k *keysRun) keep(name, address string, ids []keyring.Identity, old []sops.
 	return nil
 }
 
+// adopt names a key that is in the keyring and nowhere in the tree: an earlier init was
+// interrupted, or a person has put it there.
+func (k *keysRun) adopt(name, address string, key sops.Recipient) error {
+	if len(k.at.tree.Incomplete) > 0 {
+		return fmt.Errorf("%s; the key of %s cannot be named in the rules", k.at.tree.Incomplete[0], name)
+	}
+	made, err := k.at.tree.Admit(name, key, nil)
+	if err == nil {
+		err = k.write("Name the key of "+name, made)
+	}
+	if err != nil {
+		return fmt.Errorf("the key %s is in the keyring, and was not named in the rules: %w", key, err)
+	}
+	k.tell("%s", key)
+	k.say("%s has a key already, in %s, which nothing named: it stays", name, address)
+	k.tellAdmission(made)
+	return nil
+}
+
 // write writes the edits of an admission through the journal.
 func (k *keysRun) write(title string, a *rotate.Admission) error {
 	if len(a.Edits) == 0 {
@@ -194,15 +218,19 @@ func (k *keysRun) write(title string, a *rotate.Admission) error {
 	return err
 }
 
-func (k *keysRun) tellInit(name, address string, key sops.Recipient, old []sops.Recipient, ids []keyring.Identity, made *rotate.Admission) {
-	k.tell("%s", key)
-	k.say("the private half of the new key of %s is in %s", name, address)
+func (k *keysRun) tellAdmission(made *rotate.Admission) {
 	for _, c := range made.Changes {
 		k.say("%s:%d: %s", c.Path, c.Line, c.What)
 	}
 	for _, n := range made.Notes {
 		k.say("note: %s", n)
 	}
+}
+
+func (k *keysRun) tellInit(name, address string, key sops.Recipient, old []sops.Recipient, ids []keyring.Identity, made *rotate.Admission) {
+	k.tell("%s", key)
+	k.say("the private half of the new key of %s is in %s", name, address)
+	k.tellAdmission(made)
 	if strings.HasPrefix(address, "file:") && k.rings.flag == "" && k.at.tree.Config.Environments[name].Keyring == "" {
 		k.say("note: to keep it elsewhere, or to find it from another clone, set keyring: of %s in .sealward.yaml", name)
 	}

@@ -106,11 +106,15 @@ func (t *Tree) admitAnew(a *Admission, name string, key sops.Recipient, shared [
 	if r == nil && slices.Contains(t.paths, file) {
 		return fmt.Errorf("edit %s: it cannot be read; mend it first", file)
 	}
-	others, selector, plain := []sops.Recipient(nil), sops.Selector{}, true
+	others, plain := []sops.Recipient(nil), true
 	var before *sops.CreationRule
-	if len(shared) > 0 && shared[0].file == file {
+	if len(shared) > 0 {
+		if shared[0].file != file {
+			a.Notes = append(a.Notes, fmt.Sprintf("%s governs the files of %s along with others': add a rule for %s there by hand, with the recipient %s", shared[0].file, name, name, key.ID))
+			return nil
+		}
 		before = &r.Rules[shared[0].index]
-		others, selector = sops.Union(before.Groups), before.Selector
+		others = sops.Union(before.Groups)
 		plain = len(before.Groups) < 2 && !slices.ContainsFunc(others, func(r sops.Recipient) bool { return r.Kind != sops.Age || r.SSH() })
 	}
 	if !plain {
@@ -118,18 +122,12 @@ func (t *Tree) admitAnew(a *Admission, name string, key sops.Recipient, shared [
 			before.Index+1, file, name, name, key.ID))
 		return nil
 	}
-	indent, nl := "  ", "\n"
-	if before != nil {
-		nl = newline(r.File.Data)
-		line := lineOf(r.File.Data, before.Span.Start.Offset)
-		head := string(r.File.Data[line.start:before.Span.Start.Offset])
-		if !itemHead(head) {
-			return fmt.Errorf("edit %s: %w", file, errByHand)
-		}
-		indent = head[:strings.IndexByte(head, '-')]
+	indent, nl, err := layout(r, before)
+	if err != nil {
+		return fmt.Errorf("edit %s: %w", file, err)
 	}
-	text := strings.ReplaceAll(t.ruleText(name, indent, append(others, key), selector, before == nil), "\n", nl)
-	data, line, err := placeRule(r, before, text)
+	rules := t.newRules(name, r, before)
+	data, line, err := placeRule(r, before, strings.ReplaceAll(textOf(rules, indent, append(others, key)), "\n", nl))
 	if err != nil {
 		return err
 	}
@@ -137,12 +135,39 @@ func (t *Tree) admitAnew(a *Admission, name string, key sops.Recipient, shared [
 		return err
 	}
 	a.Edits = append(a.Edits, repo.Edit{Path: file, Data: data})
-	a.Changes = append(a.Changes, Change{file, line, fmt.Sprintf("a rule for the files of %s", name)})
+	a.Changes = append(a.Changes, Change{file, line, ruleNote(name, rules)})
 	if before != nil {
 		a.Notes = append(a.Notes, fmt.Sprintf("rule %d of %s governed the files of %s along with others': the new rule stands above it, and names its recipients too, so that nobody who reads them now is left out; take out who should not",
 			before.Index+1, file, name))
 	}
 	return nil
+}
+
+func ruleNote(name string, rules []newRule) string {
+	if len(rules) == 1 {
+		return "a rule for the files of " + name
+	}
+	return count(len(rules), "rule") + " for the files of " + name
+}
+
+// layout is the indentation of the list of rules, and the file's line break.
+func layout(r *sops.Rules, before *sops.CreationRule) (indent, nl string, err error) {
+	if r == nil {
+		return "  ", "\n", nil
+	}
+	like := before
+	if like == nil && len(r.Rules) > 0 {
+		like = &r.Rules[len(r.Rules)-1]
+	}
+	if like == nil {
+		return "  ", newline(r.File.Data), nil
+	}
+	line := lineOf(r.File.Data, like.Span.Start.Offset)
+	head := string(r.File.Data[line.start:like.Span.Start.Offset])
+	if !itemHead(head) {
+		return "", "", errByHand
+	}
+	return head[:strings.IndexByte(head, '-')], newline(r.File.Data), nil
 }
 
 // placeRule puts a rule's text before another one, or at the end.

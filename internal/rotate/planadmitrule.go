@@ -2,138 +2,199 @@ package rotate
 
 import (
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/env"
 	"github.com/sealward/sealward/internal/sops"
 )
 
-// ruleText writes the rules of an environment. Where Kubernetes manifests are among its
-// files, these have a rule of their own, by which only what a Secret holds is sealed.
-func (t *Tree) ruleText(name, indent string, to []sops.Recipient, selector sops.Selector, fresh bool) string {
-	if selector.Kind == sops.NoSelector {
-		selector = sops.DefaultSelector()
+// newRule is a rule that is to be written.
+type newRule struct {
+	comment, regex string
+	selector       sops.Selector
+	macOnly        bool
+}
+
+// onlySecrets seals what a Secret holds, and nothing of other objects: Flux and kustomize
+// read the rest of a manifest in clear.
+func onlySecrets() sops.Selector {
+	return sops.Selector{Kind: sops.EncryptedRegex, Value: "^(data|stringData)$"}
+}
+
+// newRules are the rules of an environment's files: as the one that governs them now
+// seals, else as the repository's rules of another environment do, else by what they are.
+func (t *Tree) newRules(name string, root *sops.Rules, before *sops.CreationRule) []newRule {
+	if before != nil {
+		regex, _ := t.pathRegex(name)
+		return []newRule{{name, regex, before.Selector, before.MACOnlyEnc}}
 	}
-	regex, dirs := t.pathRegex(name)
+	if out := t.likeSiblings(name, root); len(out) > 0 {
+		return out
+	}
+	return t.byContent(name)
+}
+
+// byContent makes rules by what the environment's files are. Where manifests are among
+// them, these have a rule of their own; YAML in between that is none has another, for
+// the selector of manifests would leave it in clear.
+func (t *Tree) byContent(name string) []newRule {
+	all, yamlIn := t.pathRegex(name)
+	rest := newRule{name, all, sops.DefaultSelector(), false}
+	manifests, others := t.manifestsIn(name, yamlIn)
+	if manifests == "" {
+		return []newRule{rest}
+	}
+	var out []newRule
+	if len(others) > 0 {
+		out = append(out, newRule{name + ": YAML that is no manifest is sealed whole", anyOf(others), sops.DefaultSelector(), false})
+	}
+	return append(out,
+		newRule{name + ": of manifests, only what a Secret holds is sealed; other YAML needs a rule above", manifests, onlySecrets(), false},
+		rest)
+}
+
+// textOf writes rules, each with the same recipients.
+func textOf(rules []newRule, indent string, to []sops.Recipient) string {
 	var b strings.Builder
-	write := func(regex string, selector sops.Selector) {
-		fmt.Fprintf(&b, "%s- path_regex: %s\n", indent, yamlQuoted(regex))
-		if selector != sops.DefaultSelector() {
-			fmt.Fprintf(&b, "%s  %s: %s\n", indent, selector.Kind, yamlQuoted(selector.Value))
+	for _, r := range rules {
+		fmt.Fprintf(&b, "%s# %s\n%s- path_regex: %s\n", indent, r.comment, indent, yamlQuoted(r.regex))
+		if r.selector.Kind != sops.NoSelector && r.selector != sops.DefaultSelector() {
+			fmt.Fprintf(&b, "%s  %s: %s\n", indent, r.selector.Kind, yamlQuoted(r.selector.Value))
+		}
+		if r.macOnly {
+			fmt.Fprintf(&b, "%s  mac_only_encrypted: true\n", indent)
 		}
 		fmt.Fprintf(&b, "%s  age: %s\n", indent, ids(to))
 	}
-	if fresh && dirs != "" && t.manifests(name) {
-		fmt.Fprintf(&b, "%s# %s: of manifests, only what a Secret holds is sealed\n", indent, name)
-		write(dirs+`.*\.ya?ml$`, sops.Selector{Kind: sops.EncryptedRegex, Value: "^(data|stringData)$"})
-	}
-	fmt.Fprintf(&b, "%s# %s\n", indent, name)
-	write(regex, selector)
 	return b.String()
 }
 
 func yamlQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// manifests reports whether Kubernetes manifests are among an environment's files.
-func (t *Tree) manifests(name string) bool {
-	return slices.ContainsFunc(t.paths, func(p string) bool {
-		b := path.Base(p)
-		return (b == "kustomization.yaml" || b == "kustomization.yml") && t.EnvOf(p) == name
-	})
-}
-
-// pathRegex writes what the files of an environment have in common, and the part of it
-// that is directories.
-func (t *Tree) pathRegex(name string) (all, dirs string) {
-	var inDirs, single []string
-	if globs := t.Config.Environments[name].Paths; len(globs) > 0 {
-		for _, g := range globs {
-			single = append(single, globRegex(g)+"$")
-		}
-		return anyOf(single), ""
+// likeSiblings copies the rules that the repository has for another environment, with
+// this one's name in the place of the other's, where they then govern its files and
+// nobody else's.
+func (t *Tree) likeSiblings(name string, root *sops.Rules) []newRule {
+	if root == nil {
+		return nil
 	}
-	for _, g := range t.places.Groups() {
-		if d := g.Dirs[name]; d != "" {
-			inDirs = append(inDirs, regexp.QuoteMeta(d)+"/")
+	bySibling := map[string][]sops.CreationRule{}
+	var order []string
+	for _, r := range root.Rules {
+		s := t.siblingOf(name, root, r)
+		if s == "" {
+			continue
 		}
+		if bySibling[s] == nil {
+			order = append(order, s)
+		}
+		bySibling[s] = append(bySibling[s], r)
 	}
-	under := regexp.MustCompile("^(" + strings.Join(append(inDirs, `\x00`), "|") + ")")
-	for _, p := range slices.Concat(t.paths, t.kilterFiles(name)) {
-		if t.EnvOf(p) == name && !under.MatchString(p) && t.holdsValues(p) {
-			single = append(single, regexp.QuoteMeta(p)+"$")
+	slices.SortStableFunc(order, func(a, b string) int { return len(bySibling[b]) - len(bySibling[a]) })
+	for _, s := range order {
+		for _, spelling := range t.spellings(name) {
+			if out := t.translated(bySibling[s], s, name, spelling); len(out) > 0 {
+				return out
+			}
 		}
 	}
-	slices.Sort(inDirs)
-	slices.Sort(single)
-	inDirs, single = slices.Compact(inDirs), slices.Compact(single)
-	if n := len(inDirs) + len(single); n == 0 || n > 12 {
-		words := strings.Join(namesOf(name), "|")
-		return `(^|[/._-])(` + words + `)([/._-]|$)`, `(^|/)(` + words + `)/`
-	}
-	if len(inDirs) > 0 {
-		dirs = anyOf(inDirs)
-	}
-	return anyOf(append(inDirs, single...)), dirs
+	return nil
 }
 
-// holdsValues reports whether a file has values to seal by its very name: an env file.
-// Of other files, those that are sealed have.
-func (t *Tree) holdsValues(p string) bool {
-	base := path.Base(p)
-	return path.Ext(base) == ".env" || strings.HasPrefix(base, ".env.") && path.Ext(base) != ".keys" && path.Ext(base) != ".example" ||
-		slices.ContainsFunc(t.Sealed, func(s *Sealed) bool { return s.Path == p })
-}
-
-func anyOf(alternatives []string) string {
-	if len(alternatives) == 1 {
-		return "^" + alternatives[0]
-	}
-	return "^(" + strings.Join(alternatives, "|") + ")"
-}
-
-// namesOf are the names that an environment's directories and files commonly have.
-func namesOf(name string) []string {
-	out := []string{regexp.QuoteMeta(name)}
-	for _, w := range []string{"production", "prd", "stage", "stg", "development", "develop", "testing"} {
-		if sameEnv([]string{w}, name) && w != name {
-			out = append(out, w)
+// siblingOf is the one environment that a rule is for, where that is another one.
+func (t *Tree) siblingOf(name string, root *sops.Rules, r sops.CreationRule) string {
+	said := envsNamed(r.PathRegex)
+	if len(said) == 0 {
+		for _, p := range t.paths {
+			rules, rule := t.Rule(p)
+			if e := t.EnvOf(p); e != "" && rules == root && rule != nil && rule.Index == r.Index && !slices.Contains(said, e) {
+				said = append(said, e)
+			}
 		}
+	}
+	if len(said) != 1 || sameEnv(said, name) {
+		return ""
+	}
+	return said[0]
+}
+
+// spellings are the names that an environment has in the tree's paths, the most
+// frequent one first, and its own.
+func (t *Tree) spellings(name string) []string {
+	count := map[string]int{}
+	for _, p := range t.paths {
+		if t.EnvOf(p) != name {
+			continue
+		}
+		for _, w := range wordsOfPath(p) {
+			if w == name || env.Known(w) && sameEnv([]string{w}, name) {
+				count[w]++
+			}
+		}
+	}
+	out := sortedKeys(count)
+	slices.SortStableFunc(out, func(a, b string) int { return count[b] - count[a] })
+	if !slices.Contains(out, name) {
+		out = append(out, name)
 	}
 	return out
 }
 
-// globRegex writes a glob of the configuration as a regular expression.
-func globRegex(glob string) string {
-	var b strings.Builder
-	depth := 0
-	for i := 0; i < len(glob); i++ {
-		switch c := glob[i]; {
-		case strings.HasPrefix(glob[i:], "**/"):
-			b.WriteString("(.*/)?")
-			i += 2
-		case strings.HasPrefix(glob[i:], "**"):
-			b.WriteString(".*")
-			i++
-		case c == '*':
-			b.WriteString("[^/]*")
-		case c == '?':
-			b.WriteString("[^/]")
-		case c == '{':
-			b.WriteString("(")
-			depth++
-		case c == '}' && depth > 0:
-			b.WriteString(")")
-			depth--
-		case c == ',' && depth > 0:
-			b.WriteString("|")
-		default:
-			b.WriteString(regexp.QuoteMeta(string(c)))
+func wordsOfPath(p string) []string {
+	out := strings.Split(p, "/")
+	for _, part := range out {
+		out = append(out, words(part)...)
+	}
+	return out
+}
+
+// translated are a sibling's rules for another environment; none where they do not fit.
+func (t *Tree) translated(rules []sops.CreationRule, from, name, to string) []newRule {
+	var out []newRule
+	var res []*regexp.Regexp
+	for _, r := range rules {
+		regex := renamed(r.PathRegex, from, to)
+		re, err := regexp.Compile(regex)
+		if err != nil || regex == r.PathRegex {
+			return nil
+		}
+		res = append(res, re)
+		out = append(out, newRule{name, regex, r.Selector, r.MACOnlyEnc})
+	}
+	own, governed := 0, 0
+	for _, p := range t.paths {
+		matches := slices.ContainsFunc(res, func(re *regexp.Regexp) bool { return re.MatchString(p) })
+		switch {
+		case t.EnvOf(p) != name && matches:
+			return nil
+		case t.EnvOf(p) == name && t.holdsValues(p) && !matches:
+			return nil // a file with values would stay without a rule
+		case t.EnvOf(p) == name:
+			own++
+			if matches {
+				governed++
+			}
 		}
 	}
-	if strings.HasSuffix(glob, "/") {
-		b.WriteString(".*")
+	if own > 0 && governed == 0 {
+		return nil
 	}
-	return b.String()
+	return out
+}
+
+// renamed puts one environment's name in the place of another's, whole words alone.
+func renamed(regex, from, to string) string {
+	word := regexp.MustCompile(`[A-Za-z0-9]+`)
+	if !word.MatchString(from) || strings.ContainsAny(from, "-_.") {
+		word = regexp.MustCompile(`[A-Za-z0-9]+(?:\\?[-_.][A-Za-z0-9]+)*`)
+	}
+	return word.ReplaceAllStringFunc(regex, func(w string) string {
+		plain := strings.ReplaceAll(w, `\`, "")
+		if plain == from || env.Known(strings.ToLower(plain)) && env.Canonical(strings.ToLower(plain)) == from {
+			return regexp.QuoteMeta(to)
+		}
+		return w
+	})
 }
