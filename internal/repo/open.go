@@ -51,7 +51,11 @@ func OpenDir(dir string) (Snapshot, error) {
 		return Snapshot{}, fmt.Errorf("list %q: %w", dir, rootCause(err))
 	}
 	in := newRooted(root)
-	return Snapshot{FS: newTreeFS(entries, func(_ int, e Entry) ([]byte, error) { return in.read(e.Path, anySize) }), Name: dir}, nil
+	fsys := newTreeFS(entries, func(_ int, e Entry) ([]byte, error) { return in.read(e.Path, anySize) })
+	fsys.readInto = func(e Entry, buf []byte, whole func([]byte) bool) ([]byte, error) {
+		return in.readInto(e.Path, anySize, buf, whole)
+	}
+	return Snapshot{FS: fsys, Name: dir}, nil
 }
 
 // openRoot opens a directory, and nothing else: opening a pipe would wait for ever.

@@ -133,6 +133,12 @@ func (r *rooted) throughLink(dir string) bool {
 // listed, is not read, and does not block: opening a pipe would wait for ever. A file
 // of another size than wanted is not read either.
 func (r *rooted) read(p string, want int64) ([]byte, error) {
+	return r.readInto(p, want, nil, nil)
+}
+
+// readInto is read into buf where it fits; where whole says no to the beginning, that
+// is all that is read.
+func (r *rooted) readInto(p string, want int64, buf []byte, whole func(head []byte) bool) ([]byte, error) {
 	if !utf8.ValidString(p) {
 		return nil, errName
 	}
@@ -156,19 +162,44 @@ func (r *rooted) read(p string, want int64) ([]byte, error) {
 	case want != anySize && want != info.Size():
 		return nil, errGone
 	}
-	return readSized(f, info.Size())
+	return readSized(f, int(info.Size()), buf, whole)
 }
 
+// headSize is how much of a file is read before the rest of it, in bytes: most files
+// are no longer.
+const headSize = 32 << 10
+
 // readSized reads a file of that size; one that says 0 may have more (as in /proc).
-func readSized(f io.Reader, size int64) ([]byte, error) {
-	if size > 0 {
-		data := make([]byte, size)
-		n, err := io.ReadFull(f, data)
-		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-			return nil, rootCause(err)
-		}
-		return data[:n], nil
+func readSized(f io.Reader, size int, buf []byte, whole func(head []byte) bool) ([]byte, error) {
+	if size == 0 {
+		return readUnsized(f)
 	}
+	if cap(buf) < size {
+		buf = make([]byte, size)
+	}
+	buf = buf[:size]
+	first := size
+	if whole != nil {
+		first = min(size, headSize)
+	}
+	n, err := readFull(f, buf[:first])
+	if err != nil || n < first || first == size || !whole(buf[:n]) {
+		return buf[:n], err
+	}
+	more, err := readFull(f, buf[first:])
+	return buf[:first+more], err
+}
+
+// readFull is io.ReadFull, but that a file may have become shorter.
+func readFull(f io.Reader, buf []byte) (int, error) {
+	n, err := io.ReadFull(f, buf)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return 0, rootCause(err)
+	}
+	return n, nil
+}
+
+func readUnsized(f io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxRead+1))
 	switch {
 	case err != nil:

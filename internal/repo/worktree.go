@@ -51,7 +51,23 @@ func (g *Git) WorkTree(ctx context.Context) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	context.AfterFunc(ctx, g.blobs.rest)
-	return Snapshot{FS: newTreeFS(l.entries, func(_ int, e Entry) ([]byte, error) { return g.readWork(ctx, in, e) }), Name: "the work tree"}, nil
+	fsys := newTreeFS(l.entries, func(_ int, e Entry) ([]byte, error) { return g.readWork(ctx, in, e) })
+	fsys.readInto = func(e Entry, buf []byte, whole func([]byte) bool) ([]byte, error) {
+		return g.readWorkInto(ctx, in, e, buf, whole)
+	}
+	return Snapshot{FS: fsys, Name: "the work tree"}, nil
+}
+
+// readWorkInto is readWork into buf. One with an ID is read whole: only all of it
+// tells that it is that blob.
+func (g *Git) readWorkInto(ctx context.Context, in *rooted, e Entry, buf []byte, whole func([]byte) bool) ([]byte, error) {
+	if e.ID == "" {
+		return in.readInto(e.Path, anySize, buf, whole)
+	}
+	if data, err := in.readInto(e.Path, e.Size, buf, nil); err == nil && blobID(data, e.ID) == e.ID {
+		return data, nil
+	}
+	return g.blobs.one(ctx, e.ID)
 }
 
 // readWork reads a file of the work tree. One with an ID is that blob, wherever its

@@ -84,15 +84,18 @@ func (c *cache) drop(f *File) {
 	f.evict()
 }
 
-// parallel calls f(0) to f(n-1) on all processors and returns when all are done.
-func parallel(n int, f func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
+// workers is how many goroutines parallel uses for n calls.
+func workers(n int) int { return min(runtime.GOMAXPROCS(0), n) }
+
+// parallel calls f for 0 to n-1 on all processors and returns when all are done; it
+// tells f which of the workers calls.
+func parallel(n int, f func(worker, i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range workers {
+	for worker := range workers(n) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
+				f(worker, i)
 			}
 		})
 	}

@@ -30,9 +30,10 @@ type File struct {
 	Path string
 	Size int64 // bytes
 
-	fsys  fs.FS
-	cache *cache
-	log   *log
+	fsys    fs.FS
+	cache   *cache
+	log     *log
+	scratch *scratch // of the worker that glances at the file; nil where others may look too
 
 	mu      sync.Mutex
 	state   fileState
@@ -116,11 +117,6 @@ func (f *File) Sops() *sops.File {
 	return f.sops
 }
 
-// maySops is a cheap test that no file with SOPS metadata or a sealed value fails.
-func maySops(data []byte) bool {
-	return bytes.Contains(data, []byte("sops")) || bytes.Contains(data, []byte("ENC["))
-}
-
 func (f *File) load() []byte {
 	if f.state != unread && f.state != evicted {
 		return f.data
@@ -129,7 +125,7 @@ func (f *File) load() []byte {
 		f.loadHead()
 		return nil
 	}
-	data, err := fs.ReadFile(f.fsys, f.Path)
+	data, err := f.read()
 	switch {
 	case err != nil:
 		f.fail(err)
@@ -139,6 +135,13 @@ func (f *File) load() []byte {
 		f.keep(data)
 	}
 	return f.data
+}
+
+func (f *File) read() ([]byte, error) {
+	if f.scratch != nil {
+		return f.scratch.read(f)
+	}
+	return fs.ReadFile(f.fsys, f.Path)
 }
 
 // loadHead looks at the beginning of a file that is too large to be read: a binary one
@@ -179,6 +182,9 @@ func (f *File) keep(data []byte) {
 	if isBinary(data) {
 		f.state = binary
 		return
+	}
+	if f.scratch != nil && maySops(data) {
+		data = bytes.Clone(data) // the tree may keep it
 	}
 	f.state, f.data = text, data
 	f.cache.add(f, len(data))
@@ -270,6 +276,10 @@ func (f *File) evict() {
 // isBinary is git's own test: a NUL in the first 8,000 bytes.
 func isBinary(data []byte) bool {
 	return bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0
+}
+
+func hasUTF16Mark(data []byte) bool {
+	return bytes.HasPrefix(data, []byte{0xFF, 0xFE}) || bytes.HasPrefix(data, []byte{0xFE, 0xFF})
 }
 
 // decodeUTF16 turns UTF-16 with a byte order mark, which Windows shells write, into

@@ -22,7 +22,7 @@ func (r *run) history(found []Finding) []Finding {
 	var out []Finding
 	versions := r.versions()
 	byVersion := make([][]Finding, len(versions))
-	parallel(len(versions), func(i int) { byVersion[i] = r.checkVersion(rules, versions[i]) })
+	parallel(len(versions), func(_, i int) { byVersion[i] = r.checkVersion(rules, versions[i]) })
 	for i, list := range byVersion {
 		for _, f := range list {
 			if s := r.subjectOf(&f); !known[s] {

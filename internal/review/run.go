@@ -69,11 +69,12 @@ type run struct {
 	touched    map[string]bool   // paths of Head and Base that the change touches
 	renamed    map[string]string // old path -> new path
 
-	mu             sync.Mutex // guards the rest
 	inBase, inHead []Finding
 	inChange       []Finding
-	done, todo     int // files, for the progress
-	scanned, total int // files of Head that were read, and that there were to read
+
+	mu             sync.Mutex // guards the rest
+	done, todo     int        // files, for the progress
+	scanned, total int        // files of Head that were read, and that there were to read
 }
 
 func newRun(ctx context.Context, change *repo.Change, opt Options) (*run, error) {
@@ -157,45 +158,79 @@ func (r *run) scoped(s Scope) []*Rule {
 // perFile runs the rules of one file: on what differs in a change, else on all.
 func (r *run) perFile() {
 	rules := r.scoped(PerFile)
+	if r.opt.Mode != ReviewChange {
+		r.perFileOfTree(rules)
+		return
+	}
 	var base, head []*File
-	if r.opt.Mode == ReviewChange {
-		for _, c := range r.change.Files {
-			if f := r.base.File(c.Old); f != nil {
-				base = append(base, f)
-			}
-			if f := r.head.File(c.Path); f != nil && c.Kind != repo.Deleted {
-				head = append(head, f)
-			}
+	for _, c := range r.change.Files {
+		if f := r.base.File(c.Old); f != nil {
+			base = append(base, f)
 		}
-	} else {
-		head = r.head.Files()
+		if f := r.head.File(c.Path); f != nil && c.Kind != repo.Deleted {
+			head = append(head, f)
+		}
 	}
 	r.todo, r.total = len(base)+len(head), len(head)
-	parallel(len(base), func(i int) {
-		r.checkFile(rules, r.base, base[i], &r.inBase)
-	})
-	parallel(len(head), func(i int) {
-		r.checkFile(rules, r.head, head[i], &r.inHead)
-		if broken := head[i].Syntax().Broken; syntax.Refused(broken) {
-			r.log.say(fmt.Sprintf("%s was read line by line alone: %v", head[i].Path, broken))
-		}
-		if r.opt.Mode != ReviewChange {
-			r.head.Facts(head[i].Path) // now, while the content is at hand
-		}
-		if head[i].Data(); head[i].Read() {
-			r.mu.Lock()
-			r.scanned++
-			r.mu.Unlock()
-		}
+	r.inBase = gather(len(base), func(_, i int) []Finding { return r.checkFile(rules, r.base, base[i]) })
+	r.inHead = gather(len(head), func(_, i int) []Finding {
+		found := r.checkFile(rules, r.head, head[i])
+		r.count(head[i])
 		if head[i].spent() {
 			head[i].cache.drop(head[i])
 		}
+		return found
 	})
 }
 
-func (r *run) checkFile(rules []*Rule, t *Tree, f *File, into *[]Finding) {
+// gather calls look for 0 to n-1 in parallel and returns what they found, in order:
+// two runs over the same files report the same.
+func gather(n int, look func(worker, i int) []Finding) []Finding {
+	found := make([][]Finding, n)
+	parallel(n, func(worker, i int) { found[i] = look(worker, i) })
+	return slices.Concat(found...)
+}
+
+// perFileOfTree looks at every file of a tree once, in the memory of the worker that
+// does, and notes what the rules of the tree as a whole will ask for.
+func (r *run) perFileOfTree(rules []*Rule) {
+	files := r.head.Files()
+	r.todo, r.total = len(files), len(files)
+	scratches := make([]scratch, workers(len(files)))
+	r.inHead = gather(len(files), func(worker, i int) []Finding {
+		f := scratches[worker].glance(files[i])
+		found := r.checkFile(rules, r.head, f)
+		defer r.survive(f.Path)
+		r.count(f)
+		f.Sops()
+		files[i].adopt(f, f.keepFacts())
+		return found
+	})
+}
+
+// survive, deferred, makes the review incomplete where reading a file panics. What it
+// panicked with is not printed, since it may hold a value of the file.
+func (r *run) survive(path string) {
+	if recover() != nil {
+		r.log.say(path + " could not be looked at: this is a defect of sealward")
+	}
+}
+
+// count notes a file of Head that was read, and one that could be read by lines alone.
+func (r *run) count(f *File) {
+	if broken := f.Syntax().Broken; syntax.Refused(broken) {
+		r.log.say(fmt.Sprintf("%s was read line by line alone: %v", f.Path, broken))
+	}
+	if f.Data(); f.Read() {
+		r.mu.Lock()
+		r.scanned++
+		r.mu.Unlock()
+	}
+}
+
+func (r *run) checkFile(rules []*Rule, t *Tree, f *File) []Finding {
 	if r.ctx.Err() != nil {
-		return
+		return nil
 	}
 	var found []Finding
 	for _, rule := range rules {
@@ -204,8 +239,8 @@ func (r *run) checkFile(rules []*Rule, t *Tree, f *File, into *[]Finding) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	*into = append(*into, found...)
 	r.step()
+	return found
 }
 
 // step counts a file as done; r.mu is held.
@@ -218,28 +253,22 @@ func (r *run) step() {
 
 func (r *run) perTree() {
 	rules := r.scoped(PerTree)
-	parallel(len(rules), func(i int) {
+	inBase := make([][]Finding, len(rules))
+	inHead := make([][]Finding, len(rules))
+	parallel(len(rules), func(_, i int) {
 		if r.base != nil {
-			found := r.check(&Pass{Rule: rules[i], Tree: r.base}, "the base")
-			r.mu.Lock()
-			r.inBase = append(r.inBase, found...)
-			r.mu.Unlock()
+			inBase[i] = r.check(&Pass{Rule: rules[i], Tree: r.base}, "the base")
 		}
-		found := r.check(&Pass{Rule: rules[i], Tree: r.head}, "the tree")
-		r.mu.Lock()
-		r.inHead = append(r.inHead, found...)
-		r.mu.Unlock()
+		inHead[i] = r.check(&Pass{Rule: rules[i], Tree: r.head}, "the tree")
 	})
+	r.inBase = append(r.inBase, slices.Concat(inBase...)...)
+	r.inHead = append(r.inHead, slices.Concat(inHead...)...)
 }
 
 func (r *run) perChange() {
 	rules := r.scoped(PerChange)
-	parallel(len(rules), func(i int) {
-		p := &Pass{Rule: rules[i], Tree: r.head, Base: r.base, Change: r.change}
-		found := r.check(p, "the change")
-		r.mu.Lock()
-		r.inChange = append(r.inChange, found...)
-		r.mu.Unlock()
+	r.inChange = gather(len(rules), func(_, i int) []Finding {
+		return r.check(&Pass{Rule: rules[i], Tree: r.head, Base: r.base, Change: r.change}, "the change")
 	})
 }
 

@@ -120,7 +120,7 @@ func (t *Tree) lazy(opt treeOptions) {
 		return m
 	})
 	t.wiring = sync.OnceValue(func() *wiring.Graph {
-		parallel(len(t.files), func(i int) { t.Facts(t.files[i].Path) })
+		parallel(len(t.files), func(_, i int) { t.Facts(t.files[i].Path) })
 		return wiring.Read(t)
 	})
 	t.rules = sync.OnceValue(t.readRules)
@@ -213,7 +213,7 @@ func (t *Tree) readRules() map[string]*sops.Rules {
 
 func (t *Tree) findSealed() []*File {
 	found := make([]bool, len(t.files))
-	parallel(len(t.files), func(i int) {
+	parallel(len(t.files), func(_, i int) {
 		s := t.files[i].Sops()
 		found[i] = s != nil && len(s.Sealed) > 0
 	})
