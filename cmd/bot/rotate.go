@@ -40,7 +40,8 @@ key stays in the keyring until "bot keys retire ENV".
 Everything is sealed and verified in memory first: the same values before and after, a
 MAC that holds, a data key that the old recipient cannot open. Then it is written
 through a journal. If that is interrupted, every file is whole, and the next run goes on
-where it stopped; --undo brings the old files back.
+where it stopped, or takes it back with --undo. A rotation that came to its end is not
+undone here: it is a change of the work tree, which git restore and git revert take back.
 
 A file that holds a recipient which its rule in .sops.yaml does not name is refused, as
 is one whose MAC does not hold. Nothing is written then, unless --partial leaves just
@@ -71,7 +72,7 @@ Exit status: 0 done or nothing to do, 1 a file was refused, 2 the work could not
 	flags.StringArrayVar(&f.remove, "remove", nil, "`RECIPIENT` that goes: over the whole tree, or the one of ENV that is meant (may be repeated)")
 	flags.StringArrayVar(&f.add, "add", nil, "`RECIPIENT` that comes: over the whole tree, or to the files of ENV's key (may be repeated)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show the plan, try it in memory, and write nothing")
-	flags.BoolVar(&f.undo, "undo", false, "take an interrupted rotation back")
+	flags.BoolVar(&f.undo, "undo", false, "take an interrupted rotation back, whichever it was")
 	flags.BoolVar(&f.partial, "partial", false, "leave out files that are refused, and rotate the others")
 	flags.BoolVar(&f.noHistory, "no-history", false, "do not search git's history for exposed values")
 	flags.StringVar(&f.repo, "repo", ".", "the repository's `DIR`")
@@ -124,8 +125,8 @@ func (f rotateFlags) request() (rotate.Request, error) {
 			*list.out = append(*list.out, r)
 		}
 	}
-	if f.undo && (f.env != "" || f.force || f.dryRun || len(f.to)+len(f.remove)+len(f.add) > 0) {
-		return req, usagef("--undo takes an interrupted rotation back, whatever it was: leave the rest out")
+	if f.undo && f.dryRun {
+		return req, usagef("--undo takes an interrupted rotation back, and --dry-run changes nothing: leave one of them out")
 	}
 	if err := req.Check(); err != nil && !f.undo {
 		return req, &usageError{err}

@@ -3,19 +3,20 @@ package main
 import "github.com/sealward/sealward/internal/rotate"
 
 func (r *rotation) undo() (int, error) {
+	j, err := rotate.OpenJournal(r.at.root, r.at.journal)
+	if err != nil {
+		return exitFailed, err
+	}
+	defer j.Close() // which throws away what never came as far as the tree
 	pending, err := rotate.PendingIn(r.at.journal)
 	if err != nil {
 		return exitFailed, err
 	}
 	if pending == nil {
 		r.tell("nothing to undo: no rotation of this tree was interrupted")
+		r.say("%s", r.takeBack())
 		return exitDone, nil
 	}
-	j, err := rotate.OpenJournal(r.at.root, r.at.journal)
-	if err != nil {
-		return exitFailed, err
-	}
-	defer j.Close()
 	w, err := j.Finish(true)
 	if err != nil {
 		return exitFailed, err
@@ -24,6 +25,16 @@ func (r *rotation) undo() (int, error) {
 	r.tell("undone: %s; %s brought back", pending.Title, plural(w.Files, "file"))
 	r.tellLeft()
 	return r.code(), nil
+}
+
+// takeBack says how a rotation that came to its end is taken back: --undo is for one that
+// did not.
+func (r *rotation) takeBack() string {
+	if r.at.git == nil {
+		return "one that came to its end is taken back from your own copy of the files; the old key opens them until bot keys retire"
+	}
+	return "one that came to its end is a change of the work tree like any other: git diff shows it, git restore FILE takes it back before the commit " +
+		"and git revert COMMIT after it; the old key opens the old files until bot keys retire"
 }
 
 // resume takes the journal's lock, and finishes a rotation that was interrupted. It is
