@@ -2,7 +2,6 @@ package seal
 
 import (
 	"bytes"
-	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -54,7 +53,7 @@ func read(name string, data []byte) (*sealedFile, error) {
 	if len(data) > MaxSize {
 		return nil, refuse(TooLarge, "it has %d bytes, and Flux decrypts no more than %d; split it", len(data), MaxSize)
 	}
-	f := parse(name, data)
+	f := sops.Parse(name, data)
 	switch {
 	case f.HasAlias:
 		return nil, refuse(Aliases, "a YAML alias stands in it, which sops expands without a limit; write the value out")
@@ -74,19 +73,6 @@ func read(name string, data []byte) (*sealedFile, error) {
 	}
 	out := &sealedFile{File: s, path: name}
 	return out, out.group()
-}
-
-// parse reads a file as sops does: the envelope of a file of no known format is JSON,
-// whatever it is called.
-func parse(name string, data []byte) *syntax.File {
-	switch path.Ext(strings.ToLower(name)) {
-	case ".yaml", ".yml", ".json", ".env", ".ini":
-	default:
-		if head := bytes.TrimLeft(data, " \t\r\n"); len(head) > 0 && head[0] == '{' && bytes.Contains(head, []byte(`"sops"`)) {
-			return syntax.ParseAs(name, data, syntax.JSON)
-		}
-	}
-	return syntax.Parse(name, data)
 }
 
 // group gathers documents into trees.

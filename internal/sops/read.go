@@ -41,14 +41,23 @@ func Read(f *syntax.File) *File {
 	return out
 }
 
-// reread tells an envelope under a name that says nothing of it.
+// Parse reads a file as SOPS does: an envelope is JSON, whatever the file is called.
+func Parse(name string, data []byte) *syntax.File { return reread(syntax.Parse(name, data)) }
+
+// reread tells an envelope under a name that says nothing of it, or another thing:
+// SOPS goes by four extensions, and writes JSON into all other files, .env.prod too.
 func reread(f *syntax.File) *syntax.File {
+	if f.Format != syntax.JSON && (f.Format != syntax.YAML || f.Broken != nil) && envelope(f.Data) {
+		if as := syntax.ParseAs(f.Name, f.Data, syntax.JSON); as.Broken == nil {
+			return as
+		}
+	}
 	if f.Format != syntax.Text || f.Broken != nil {
 		return f
 	}
 	as := syntax.Text
 	switch data := f.Data; {
-	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && bytes.Contains(data, []byte(`"sops"`)):
+	case envelope(data):
 		as = syntax.JSON
 	case hasLine(data, "sops:") && bytes.Contains(data, []byte("mac:")):
 		as = syntax.YAML
@@ -196,4 +205,9 @@ func structure(p syntax.Path) bool {
 func contextOf(pairs []string) string {
 	slices.Sort(pairs)
 	return strings.Join(pairs, ",")
+}
+
+// envelope holds for what begins as the JSON that SOPS writes.
+func envelope(data []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && bytes.Contains(data, []byte(`"sops"`))
 }

@@ -140,3 +140,17 @@ func inOrder(f *File) []syntax.Leaf {
 	slices.SortFunc(out, func(a, b syntax.Leaf) int { return a.Span.Start.Offset - b.Span.Start.Offset })
 	return out
 }
+
+// SOPS tells four extensions apart and writes JSON into every other file.
+func TestReadEnvelopesUnderAnyName(t *testing.T) {
+	data := load(t, "sealed", "blob-default.txt").Data
+	for _, name := range []string{".env.prod", "prod.ENV", "app.INI", ".npmrc", "kubeconfig", "a.toml", "a.properties", "a.YAML", "noext", "a.tfvars"} {
+		f := Read(syntax.Parse(name, data))
+		if f == nil || len(f.Sealed) != 1 || len(f.Sealed[0].Recipients()) == 0 || !f.Binary(f.Sealed[0]) {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if f := Read(syntax.Parse(".env.prod", []byte("{ \"sops\" lastmodified\nA=ENC[\n"))); f != nil && len(f.Sealed) > 0 {
+		t.Errorf("what is no JSON is read as %s", f.Format)
+	}
+}
