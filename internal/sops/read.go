@@ -47,7 +47,7 @@ func Parse(name string, data []byte) *syntax.File { return reread(syntax.Parse(n
 // reread tells an envelope under a name that says nothing of it, or another thing:
 // SOPS goes by four extensions, and writes JSON into all other files, .env.prod too.
 func reread(f *syntax.File) *syntax.File {
-	if f.Format != syntax.JSON && (f.Format != syntax.YAML || f.Broken != nil) && envelope(f.Data) {
+	if f.Format != syntax.JSON && !strings.HasSuffix(f.Name, ".yaml") && !strings.HasSuffix(f.Name, ".yml") && envelope(f.Data) {
 		if as := syntax.ParseAs(f.Name, f.Data, syntax.JSON); as.Broken == nil {
 			return as
 		}
