@@ -41,8 +41,30 @@ type File struct {
 	syntax  *syntax.File
 	sops    *sops.File
 	sopsSet bool
+	mention mention              // of SOPS in the data
 	memo    map[reflect.Type]any // what rules keep; see Once
 	facts   func() *wiring.Facts // small, so kept where the content is evicted
+}
+
+// mention says whether the data may hold SOPS metadata or a sealed value.
+type mention uint8
+
+const (
+	unknown mention = iota
+	never
+	maybe
+)
+
+// maySops is a cheap test that no file with SOPS metadata or a sealed value fails; the
+// content is loaded, f.mu is held.
+func (f *File) maySops() bool {
+	if f.mention == unknown {
+		f.mention = never
+		if syntax.Mentions(f.data, "sops", 'p') || syntax.Mentions(f.data, "ENC[", '[') {
+			f.mention = maybe
+		}
+	}
+	return f.mention == maybe
 }
 
 type fileState uint8
@@ -110,7 +132,7 @@ func (f *File) Sops() *sops.File {
 	if f.sopsSet {
 		return f.sops
 	}
-	if data := f.load(); maySops(data) {
+	if f.load(); f.maySops() {
 		f.sops = sops.Read(f.parse())
 	}
 	f.sopsSet = true
@@ -183,17 +205,17 @@ func (f *File) keep(data []byte) {
 		f.state = binary
 		return
 	}
-	if f.scratch != nil && maySops(data) {
-		data = bytes.Clone(data) // the tree may keep it
-	}
 	f.state, f.data = text, data
+	if f.scratch != nil && f.maySops() {
+		f.data = bytes.Clone(data) // the tree may keep it
+	}
 	f.cache.add(f, len(data))
 }
 
 func (f *File) parse() *syntax.File {
 	if f.syntax == nil {
 		data := f.load()
-		s := parseText(f.Path, data)
+		s := f.parseText(data)
 		if f.state != text {
 			return s // nothing to keep: binary or unreadable
 		}
@@ -217,7 +239,9 @@ func (f *File) keepFacts() *wiring.Facts {
 			if !wiring.MayBeManifest(f.Path) || !wiring.MayTell(f.Path, f.Data()) {
 				return nil
 			}
-			return wiring.FactsOf(f.Syntax())
+			facts = wiring.FactsOf(f.Syntax())
+			facts.Detach()
+			return facts
 		})
 	}
 	facts := f.facts
@@ -255,11 +279,15 @@ func maxParsed(f syntax.Format) int {
 	return 2 << 20
 }
 
-func parseText(name string, data []byte) *syntax.File {
-	if len(data) > maxParsed(syntax.FormatOf(name)) && !bytes.Contains(data, []byte("ENC[AES256_GCM,")) {
-		return syntax.ParseAs(name, data, syntax.Text)
+func (f *File) parseText(data []byte) *syntax.File {
+	var memory *syntax.Memory
+	if f.scratch != nil && !f.maySops() {
+		memory = &f.scratch.memory
 	}
-	return syntax.Parse(name, data)
+	if len(data) > maxParsed(syntax.FormatOf(f.Path)) && !bytes.Contains(data, []byte("ENC[AES256_GCM,")) {
+		return memory.ParseAs(f.Path, data, syntax.Text)
+	}
+	return memory.Parse(f.Path, data)
 }
 
 // evict forgets the content; it is read again when it is asked for.

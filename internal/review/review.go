@@ -137,12 +137,6 @@ func (f *Finding) Home() string {
 	return f.Span.File
 }
 
-// Fix replaces whole lines First to Last of the finding's file; Last < First inserts above First.
-type Fix struct {
-	Lines repo.Lines
-	With  []string
-}
-
 // Fingerprint names a finding for people and ignores: rule, path and key path. It
 // survives a moved line, a squash and a re-encryption.
 func (f *Finding) Fingerprint() string {

@@ -1,17 +1,18 @@
 package review
 
 import (
-	"bytes"
 	"io/fs"
 
 	"github.com/sealward/sealward/internal/repo"
+	"github.com/sealward/sealward/internal/syntax"
 	"github.com/sealward/sealward/internal/wiring"
 )
 
 // scratch is the memory of one worker, into which it reads file after file. What the
 // tree must keep of a file is copied out of it.
 type scratch struct {
-	buf []byte
+	buf    []byte
+	memory syntax.Memory
 }
 
 // keptBuffer is how large a buffer is kept from one file to the next, in bytes.
@@ -60,9 +61,4 @@ func (f *File) adopt(glance *File, facts *wiring.Facts) {
 	}
 	f.data, f.syntax, f.sops = glance.data, glance.syntax, glance.sops
 	f.cache.add(f, len(f.data)+leafCost*len(f.syntax.Leaves))
-}
-
-// maySops is a cheap test that no file with SOPS metadata or a sealed value fails.
-func maySops(data []byte) bool {
-	return bytes.Contains(data, []byte("sops")) || bytes.Contains(data, []byte("ENC["))
 }

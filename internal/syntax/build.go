@@ -30,27 +30,33 @@ var (
 
 // build gathers the leaves of a file as a reader comes by them.
 type build struct {
-	file  *File
-	src   string
-	walk  walk
-	notes walk // as walk, for the comments
-	path  Path // where the reader is
-	arena []Step
-	steps int
-	err   error // the limit that was passed
+	memory *Memory // nil for a file that may be kept
+	file   *File
+	src    string
+	walk   walk
+	notes  walk // as walk, for the comments
+	path   Path // where the reader is
+	arena  []Step
+	steps  int
+	err    error // the limit that was passed
 
 	open Doc // the document being read
 }
 
-func newBuild(name string, f Format, data []byte) *build {
+func newBuild(m *Memory, name string, f Format, data []byte) *build {
 	src := string(data)
 	ascii := isASCII(src)
-	return &build{
-		file:  &File{Name: name, Format: f, Data: data, index: &posIndex{src: src, ascii: ascii}},
-		src:   src,
-		walk:  newWalk(src, ascii),
-		notes: newWalk(src, ascii),
+	b := &build{
+		memory: m,
+		file:   &File{Name: name, Format: f, Data: data, index: &posIndex{src: src, ascii: ascii}},
+		src:    src,
+		walk:   newWalk(src, ascii),
+		notes:  newWalk(src, ascii),
 	}
+	if m != nil {
+		b.file.Leaves, b.arena = m.leaves, m.arena
+	}
+	return b
 }
 
 // span returns [start, end) as a span; calls should go forward through the text,
@@ -120,7 +126,11 @@ func (b *build) keep(p Path) Path {
 		return nil
 	}
 	if len(b.arena)+len(p) > cap(b.arena) {
-		b.arena = make([]Step, 0, max(len(p), min(1024, 16+len(b.src)/8)))
+		room := min(1024, 16+len(b.src)/8)
+		if b.memory != nil {
+			room = min(keptSteps, max(1024, 2*cap(b.arena)))
+		}
+		b.arena = make([]Step, 0, max(len(p), room))
 	}
 	from := len(b.arena)
 	b.arena = append(b.arena, p...)
@@ -158,7 +168,9 @@ func (b *build) done() *File {
 	if f.Broken == nil {
 		f.Broken = b.err
 	}
-	if n := len(f.Leaves); cap(f.Leaves) > 2*n+8 {
+	if n := len(f.Leaves); b.memory != nil {
+		b.memory.keep(b)
+	} else if cap(f.Leaves) > 2*n+8 {
 		f.Leaves = slices.Clone(f.Leaves)
 	}
 	from := 0

@@ -10,13 +10,13 @@ type dotenvReader struct {
 	pos int
 }
 
-func parseDotenv(name string, data []byte) *File {
-	r := dotenvReader{build: newBuild(name, Dotenv, data)}
+func parseDotenv(b *build) *File {
+	r := dotenvReader{build: b}
 	r.begin(0)
 	if strings.HasPrefix(r.src, bom) {
 		r.pos = len(bom)
 	}
-	sealed := hasLine(data, "sops_mac=") || hasLine(data, "sops_version=")
+	sealed := hasLine(b.file.Data, "sops_mac=") || hasLine(b.file.Data, "sops_version=")
 	for r.pos < len(r.src) && r.err == nil {
 		if sealed {
 			r.sopsLine()

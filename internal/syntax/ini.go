@@ -13,14 +13,13 @@ type iniReader struct {
 	section Path
 }
 
-func parseINI(name string, data []byte) *File {
-	b := newBuild(name, INI, data)
+func parseINI(b *build) *File {
 	b.begin(0)
 	start := 0
 	if strings.HasPrefix(b.src, bom) {
 		start = len(bom)
 	}
-	file := withoutPurpose(base(name))
+	file := withoutPurpose(base(b.file.Name))
 	switch {
 	case strings.HasSuffix(file, ".toml") || strings.HasSuffix(file, ".lock") || file == "pipfile":
 		r := tomlReader{build: b, pos: start}

@@ -17,8 +17,8 @@ type jsonReader struct {
 	bad   error
 }
 
-func parseJSON(name string, data []byte) *File {
-	r := jsonReader{build: newBuild(name, JSON, data)}
+func parseJSON(b *build) *File {
+	r := jsonReader{build: b}
 	if strings.HasPrefix(r.src, bom) {
 		r.pos = len(bom)
 	}

@@ -18,6 +18,7 @@ import (
 func checkLaws(t *testing.T, f *syntax.File) {
 	t.Helper()
 	checkWindows(t, f)
+	checkMemory(t, f)
 	last := 0
 	for i, l := range f.Leaves {
 		where := fmt.Sprintf("leaf %d, %s", i, l.Path)
@@ -49,6 +50,31 @@ func checkLaws(t *testing.T, f *syntax.File) {
 	for _, a := range f.Anchors {
 		if got := string(a.Span.Cut(f.Data)); got != "&"+a.Name {
 			t.Fatalf("anchor %q is cut as %q", a.Name, got)
+		}
+	}
+}
+
+// checkMemory reads a file into memory that others were read into before: it must come
+// out as it does from fresh memory.
+func checkMemory(t *testing.T, f *syntax.File) {
+	t.Helper()
+	if len(f.Data) > 1<<16 {
+		return
+	}
+	var m syntax.Memory
+	for _, before := range []string{"a: &x {b: [1, 'two', {c: \"3\"}]} # d\ne: *x\nf: |\n  g\n", strings.Repeat("k: v\n", 20), string(f.Data)} {
+		m.Parse("before.yaml", []byte(before))
+		got, want := m.Parse(f.Name, f.Data), syntax.Parse(f.Name, f.Data)
+		if got.Format != want.Format || fmt.Sprint(got.Broken) != fmt.Sprint(want.Broken) || len(got.Docs) != len(want.Docs) {
+			t.Fatalf("in used memory: %s, %v, %d documents, want %s, %v, %d", got.Format, got.Broken, len(got.Docs), want.Format, want.Broken, len(want.Docs))
+		}
+		for i := range got.Docs {
+			if g, w := got.Docs[i], want.Docs[i]; g.Span != w.Span || fmt.Sprint(g.Leaves) != fmt.Sprint(w.Leaves) {
+				t.Fatalf("in used memory document %d is %v, want %v", i, g, w)
+			}
+		}
+		if fmt.Sprint(got.Leaves, got.Comments, got.Anchors) != fmt.Sprint(want.Leaves, want.Comments, want.Anchors) {
+			t.Fatalf("in used memory: %v, want %v", got.Leaves, want.Leaves)
 		}
 	}
 }

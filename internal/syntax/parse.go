@@ -3,26 +3,31 @@ package syntax
 import (
 	"bytes"
 	"strings"
+	"unsafe"
 )
 
 // Parse reads data as the format that name and content tell. It never fails: a
 // file that does not parse is Text read line by line, and Broken says why. Where
 // only the content told the format, what does not parse is plain Text.
-func Parse(name string, data []byte) *File {
+func Parse(name string, data []byte) *File { return (*Memory)(nil).parse(name, data) }
+
+// ParseAs reads data as format f; see [Parse].
+func ParseAs(name string, data []byte, f Format) *File { return (*Memory)(nil).parseAs(name, data, f) }
+
+func (m *Memory) parse(name string, data []byte) *File {
 	f := FormatOf(name)
 	if f != Text || len(data) > MaxSize {
-		return ParseAs(name, data, f)
+		return m.parseAs(name, data, f)
 	}
 	if guess := sniff(data); guess != Text {
-		if file := ParseAs(name, data, guess); file.Broken == nil && len(file.Leaves) > 0 {
+		if file := m.parseAs(name, data, guess); file.Broken == nil && len(file.Leaves) > 0 {
 			return file
 		}
 	}
-	return ParseAs(name, data, Text)
+	return m.parseAs(name, data, Text)
 }
 
-// ParseAs reads data as format f; see [Parse].
-func ParseAs(name string, data []byte, f Format) *File {
+func (m *Memory) parseAs(name string, data []byte, f Format) *File {
 	switch {
 	case len(data) > MaxSize:
 		return &File{Name: name, Format: Text, Data: data, Broken: errSize}
@@ -31,18 +36,25 @@ func ParseAs(name string, data []byte, f Format) *File {
 	}
 	switch f {
 	case YAML:
-		return parseYAML(name, data)
+		return parseYAML(newBuild(m, name, f, data))
 	case JSON:
-		return parseJSON(name, data)
+		return parseJSON(newBuild(m, name, f, data))
 	case Dotenv:
-		return parseDotenv(name, data)
+		return parseDotenv(newBuild(m, name, f, data))
 	case INI:
-		return parseINI(name, data)
+		return parseINI(newBuild(m, name, f, data))
 	}
-	b := newBuild(name, Text, data)
-	b.begin(0)
-	b.end(len(data), nil)
-	return b.done()
+	return parseText(name, data)
+}
+
+// parseText makes one document without leaves. It copies nothing: most of what is
+// read is text that nobody asks anything of.
+func parseText(name string, data []byte) *File {
+	src := unsafe.String(unsafe.SliceData(data), len(data))
+	breaks, rest := lastLine(src)
+	end := walk{src: src, at: Pos{Offset: len(src) - rest, Line: breaks + 1, Col: 1}}
+	doc := Doc{Span: Span{File: name, Start: Pos{Line: 1, Col: 1}, End: end.to(len(src))}}
+	return &File{Name: name, Format: Text, Data: data, Docs: []Doc{doc}, index: &posIndex{src: src}}
 }
 
 func isUTF16(data []byte) bool {
@@ -68,24 +80,39 @@ func sniff(data []byte) Format {
 	if len(head) == 0 {
 		return Text
 	}
+	sealed := Mentions(data, "sops", 'p')
 	switch second := bytes.TrimLeft(head[1:], " \t\r\n"); {
-	case hasLine(data, "[sops]"):
+	case sealed && hasLine(data, "[sops]"):
 		return INI
 	case head[0] == '{' && len(second) > 0 && (second[0] == '"' || second[0] == '}'), head[0] == '[' && len(second) > 0 && second[0] != '[':
 		return JSON
-	case hasLine(data, "sops_mac=") || hasLine(data, "sops_version="):
+	case sealed && (hasLine(data, "sops_mac=") || hasLine(data, "sops_version=")):
 		return Dotenv
-	case looksManifest(data):
+	case sealed && hasLine(data, "sops:") && bytes.Contains(data, []byte("mac:")), looksManifest(data):
 		return YAML
 	}
 	return Text
 }
 
-// looksManifest reports whether data has the root keys of a Kubernetes object, or of
-// what SOPS writes.
+// Mentions is bytes.Contains, faster where one byte of the word is rare in text.
+func Mentions(data []byte, word string, rare byte) bool {
+	at := strings.IndexByte(word, rare)
+	for i := at; i < len(data); i++ {
+		n := bytes.IndexByte(data[i:], rare)
+		if n < 0 {
+			return false
+		}
+		i += n
+		if from := i - at; from+len(word) <= len(data) && string(data[from:from+len(word)]) == word {
+			return true
+		}
+	}
+	return false
+}
+
+// looksManifest reports whether data has the root keys of a Kubernetes object.
 func looksManifest(data []byte) bool {
-	return hasLine(data, "apiVersion:") && hasLine(data, "kind:") ||
-		hasLine(data, "sops:") && bytes.Contains(data, []byte("mac:"))
+	return Mentions(data, "apiVersion:", 'V') && hasLine(data, "apiVersion:") && hasLine(data, "kind:")
 }
 
 func hasLine(data []byte, start string) bool {

@@ -61,12 +61,13 @@ const stride = 512
 // posIndex finds places by offset; it is made when first asked.
 type posIndex struct {
 	src   string
-	ascii bool
+	ascii bool // that it is, where that is known
 	once  sync.Once
 	marks []Pos
 }
 
 func (x *posIndex) build() {
+	x.ascii = x.ascii || isASCII(x.src)
 	w := newWalk(x.src, x.ascii)
 	x.marks = make([]Pos, 0, len(x.src)/stride+1)
 	for w.at.Offset < len(x.src) {

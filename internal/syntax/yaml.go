@@ -17,8 +17,8 @@ type yamlReader struct {
 	dirty    bool        // some byte of the file may not stand in YAML
 }
 
-func parseYAML(name string, data []byte) *File {
-	r := &yamlReader{build: newBuild(name, YAML, data)}
+func parseYAML(b *build) *File {
+	r := &yamlReader{build: b}
 	src := r.src
 	r.yamlScanner = newYAMLScanner(src)
 	r.dirty = !cleanText(src)

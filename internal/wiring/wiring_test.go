@@ -1,10 +1,13 @@
 package wiring_test
 
 import (
+	"encoding/json"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/tools/txtar"
 
@@ -179,4 +182,63 @@ func FuzzFacts(f *testing.F) {
 			g.Closure(k.Path)
 		}
 	})
+}
+
+// Facts that are kept hold nothing of the file's text or of the parser's memory.
+func TestDetach(t *testing.T) {
+	text := "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: es, namespace: n}\nspec: {refreshInterval: 0s, target: {name: tt}, data: [{secretKey: kk}]}\n---\n" +
+		"apiVersion: v1\nkind: Namespace\nmetadata: {name: nn, labels: {team: blue}}\n---\n" +
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: dd, annotations: {rollme: randAlphaNum}}\nspec: {template: {spec: {containers: [{envFrom: [{secretRef: {name: ss}}]}]}}}\n"
+	var m syntax.Memory
+	f := m.Parse("a.yaml", []byte(text))
+	facts := wiring.FactsOf(f)
+	if len(facts.External) == 0 || len(facts.Namespaces) == 0 || len(facts.Workloads) == 0 || facts.Workloads[0].Random == nil {
+		t.Fatalf("the file tells too little to test anything: %+v", facts)
+	}
+	before := print(t, facts)
+	name := f.Leaves[0].Value
+	start := uintptr(unsafe.Pointer(unsafe.StringData(name))) - uintptr(f.Leaves[0].Span.Start.Offset)
+	facts.Detach()
+	eachString(reflect.ValueOf(facts), func(s string) {
+		if at := uintptr(unsafe.Pointer(unsafe.StringData(s))); s != "" && at >= start && at < start+uintptr(len(text)) {
+			t.Errorf("%q is still a part of the file's text", s)
+		}
+	})
+	m.Parse("b.yaml", []byte(strings.Repeat("x: {y: [z]}\n", 500)))
+	if after := print(t, facts); after != before {
+		t.Errorf("facts were %s and are %s", before, after)
+	}
+}
+
+func print(t *testing.T, facts *wiring.Facts) string {
+	t.Helper()
+	out, err := json.Marshal(facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func eachString(v reflect.Value, f func(string)) {
+	switch v.Kind() {
+	case reflect.String:
+		f(v.String())
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachString(v.Elem(), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			eachString(v.Field(i), f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachString(v.Index(i), f)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			eachString(it.Key(), f)
+			eachString(it.Value(), f)
+		}
+	}
 }

@@ -66,6 +66,6 @@ func dataAndStringData(p *review.Pass, o *wiring.Object) {
 }
 
 func reportDuplicate(p *review.Pass, l, before syntax.Leaf, message string) {
-	p.Report(review.Finding{Span: l.Key, Key: l.Path.String(), Message: message, Hint: "Delete the one that is not meant.",
+	p.Report(review.Finding{Span: l.Key, Key: l.Path.String(), Message: message, Hint: "Delete the one that is not meant.", Fixes: duplicateFixes(p.File, l, before),
 		Related: []review.Related{{Span: before.Key, Message: "the first one"}}})
 }

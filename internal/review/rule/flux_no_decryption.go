@@ -42,6 +42,7 @@ Flux refuses a Secret with a sops field, and with it everything that the Kustomi
 				p.Report(review.Finding{Span: k.Span, Key: k.Name,
 					Message: fmt.Sprintf("Kustomization %s applies %s and has no decryption: Flux refuses all of it", k.Name, count(n, "sealed object")),
 					Hint:    "Add spec.decryption: {provider: sops, secretRef: {name: sops-age}}.",
+					Fixes:   decryptionFix(p.Tree, k),
 					Related: []review.Related{{Span: at, Message: "sealed: " + file}}})
 			}
 		}

@@ -40,7 +40,7 @@ Add secretRef: {name: sops-age} and the Secret with an entry NAME.agekey.
 			for _, path := range c.Sorted() {
 				if f := p.Tree.File(path); f != nil && f.Sops() != nil && onlyKeys(f.Sops()) {
 					p.Report(review.Finding{Span: k.KeySpan, Key: k.Name, Message: fmt.Sprintf("Kustomization %s has no key to decrypt %s with", k.Name, path),
-						Hint: "Add spec.decryption.secretRef: {name: sops-age}."})
+						Hint: "Add spec.decryption.secretRef: {name: sops-age}.", Fixes: keyFix(p.Tree, k)})
 					break
 				}
 			}

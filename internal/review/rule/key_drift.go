@@ -72,7 +72,10 @@ func driftOf(p *review.Pass, c repo.FileChange, f *review.File, said map[string]
 		lacking = slices.DeleteFunc(lacking, func(e string) bool { return !meant(p.Config, place.Unit, key, l.Comment, e) })
 		if len(lacking) > 0 && !said[place.Unit+"\x00"+key] {
 			said[place.Unit+"\x00"+key] = true
-			p.Report(driftFinding(place, key, l, lacking, others))
+			have := havingKey(place.Env, others, key)
+			finding := driftFinding(have, key, l, lacking, others)
+			finding.Fixes = driftFixes(now, key, have, lacking, others, finding.Severity)
+			p.Report(finding)
 		}
 	}
 }
@@ -146,19 +149,24 @@ func fields(list string) []string {
 	return out
 }
 
-func driftFinding(place env.Place, key string, l syntax.Leaf, lacking []string, others map[string]*keySet) review.Finding {
-	span := l.Key
-	if span.IsZero() {
-		span = l.Span
-	}
-	name := key[strings.LastIndexByte(key, '/')+1:]
-	have := []string{place.Env}
+// havingKey are the environments with a key, e among them.
+func havingKey(e string, others map[string]*keySet, key string) []string {
+	have := []string{e}
 	for e, set := range others {
 		if set.has(key) {
 			have = append(have, e)
 		}
 	}
 	slices.SortFunc(have, func(a, b string) int { return compareFirst(env.Rank(a)-env.Rank(b), strings.Compare(a, b)) })
+	return have
+}
+
+func driftFinding(have []string, key string, l syntax.Leaf, lacking []string, others map[string]*keySet) review.Finding {
+	span := l.Key
+	if span.IsZero() {
+		span = l.Span
+	}
+	name := key[strings.LastIndexByte(key, '/')+1:]
 	finding := review.Finding{Span: span, Key: key, Severity: driftSeverity(lacking),
 		Message: fmt.Sprintf("%s is added to %s, but %s %s it", name, list(have), list(lacking), lacks(lacking)),
 		Hint:    fmt.Sprintf("Add %s to %s, or put the comment \"sealward: only %s\" above it.", name, files(lacking, others), strings.Join(have, ", "))}

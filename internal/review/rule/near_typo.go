@@ -58,7 +58,7 @@ func typos(p *review.Pass, place env.Place, before, now *keySet) {
 			if n := typoOf(key, set, now); n != "" {
 				l := now.at[key]
 				p.Report(review.Finding{Span: orSpan(l.Key, l.Span), Key: key, Class: place.Unit + key, Message: fmt.Sprintf("%s is added, and %s has %s, which is missing here", key, e, n),
-					Hint: fmt.Sprintf("Is %s meant?", n), Related: []review.Related{{Span: set.at[n].Key, Message: e}}})
+					Hint: fmt.Sprintf("Is %s meant?", n), Fixes: renameFix(now.file, l, n), Related: []review.Related{{Span: set.at[n].Key, Message: e}}})
 				break
 			}
 		}

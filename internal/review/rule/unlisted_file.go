@@ -37,7 +37,7 @@ Add the file to resources, or delete it.
 				continue
 			}
 			p.Report(review.Finding{Span: facts.Sealed[0], Message: fmt.Sprintf("%s lists no %s: the sealed object is never applied", k.Path, f.Base()),
-				Hint: fmt.Sprintf("Add %s to resources of %s, or delete the file.", f.Base(), k.Path), Related: []review.Related{{Span: fileStart(k.Path), Message: "the kustomization"}}})
+				Hint: fmt.Sprintf("Add %s to resources of %s, or delete the file.", f.Base(), k.Path), Fixes: listFix(p.Tree.File(k.Path), f.Base()), Related: []review.Related{{Span: fileStart(k.Path), Message: "the kustomization"}}})
 		}
 		return nil
 	},
