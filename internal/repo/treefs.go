@@ -76,12 +76,30 @@ func (t *treeFS) find(op, name string) (int, error) {
 	case found:
 		err = errSpecial
 	default:
-		if _, ok := t.directories()[name]; ok {
+		if t.isDirectory(name) {
 			return -1, nil
 		}
 		err = fs.ErrNotExist
 	}
 	return 0, &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// isDirectory reports whether a regular file lies below name.
+func (t *treeFS) isDirectory(name string) bool {
+	if name == "." {
+		return true
+	}
+	below := name + "/"
+	from, _ := slices.BinarySearchFunc(t.entries, below, func(e Entry, below string) int { return strings.Compare(e.Path, below) })
+	for _, e := range t.entries[from:] {
+		if !strings.HasPrefix(e.Path, below) {
+			return false
+		}
+		if e.Mode.IsRegular() && fs.ValidPath(e.Path) {
+			return true
+		}
+	}
+	return false
 }
 
 // Open implements [fs.FS].
@@ -91,7 +109,7 @@ func (t *treeFS) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	if i < 0 {
-		return &openDir{info: dirInfo(name), list: t.dirs[name]}, nil
+		return &openDir{info: dirInfo(name), list: t.directories()[name]}, nil
 	}
 	data, err := t.read(i, t.entries[i])
 	if err != nil {
@@ -144,7 +162,7 @@ func (t *treeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	case i >= 0:
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrInvalid}
 	}
-	return slices.Clone(t.dirs[name]), nil
+	return slices.Clone(t.directories()[name]), nil
 }
 
 // Stat implements [fs.StatFS].
