@@ -126,6 +126,26 @@ func (c *Client) Repository(ctx context.Context, repository string) (Repository,
 	return Repository{r.GetID(), r.GetFullName(), r.GetDefaultBranch(), r.GetPrivate(), r.GetArchived()}, nil
 }
 
+// Installed lists the repositories that an App's installation covers.
+func (c *Client) Installed(ctx context.Context) ([]Repository, error) {
+	const op = "apps/list-repos-accessible-to-installation"
+	var list []Repository
+	opt := &gh.ListOptions{PerPage: 100}
+	for {
+		page, resp, err := c.api.Apps.ListRepos(named(ctx, op), opt)
+		if err != nil {
+			return nil, apiError(op, err)
+		}
+		for _, r := range page.Repositories {
+			list = append(list, Repository{r.GetID(), r.GetFullName(), r.GetDefaultBranch(), r.GetPrivate(), r.GetArchived()})
+		}
+		if resp.NextPage == 0 {
+			return list, nil
+		}
+		opt.Page = resp.NextPage
+	}
+}
+
 // each runs f for every i below n, some at a time, and returns the first error.
 func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
