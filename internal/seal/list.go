@@ -28,12 +28,12 @@ func (e *edits) relist(d sops.Document, r *rekey, used []bool) {
 			return
 		}
 	}
-	if e.file.Format == syntax.Dotenv || e.file.Format == syntax.INI {
-		e.fits = false // the entries are numbered in every key
-		return
-	}
 	for g := range d.Groups {
-		e.relistGroup(d, r, g, items, used)
+		if e.file.Format == syntax.Dotenv || e.file.Format == syntax.INI {
+			e.relistLines(d, r, g, used)
+		} else {
+			e.relistGroup(d, r, g, items, used)
+		}
 	}
 }
 

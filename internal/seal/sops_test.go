@@ -207,7 +207,7 @@ func TestResealedFilesOpenInSops(t *testing.T) {
 					if err != nil {
 						t.Fatalf("%v\n%s", err, sealed)
 					}
-					if got.Way != way && !(w.name != "replace" && (strings.HasSuffix(p.path, ".env") || strings.HasSuffix(p.path, ".ini"))) {
+					if got.Way != way {
 						t.Errorf("went the way %q", got.Way)
 					}
 					for _, id := range w.now {
