@@ -5,14 +5,10 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sealward/sealward/internal/github"
-	"github.com/sealward/sealward/internal/repo"
-	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/review/drift"
 	"github.com/sealward/sealward/internal/review/report"
 )
@@ -36,7 +32,7 @@ func (w *workflow) writeForge(ctx context.Context, out *outcome) {
 		on("comment", w.keepComment)
 	}
 	if list := suggestionsOf(out); pull && w.in.suggestions && len(list) > 0 {
-		on("suggestions", func(ctx context.Context, _ *outcome) error {
+		on("suggestion", func(ctx context.Context, _ *outcome) error {
 			_, err := w.client.Suggest(ctx, w.job.rng.Repo, w.job.rng.Pull, w.job.rng.Head, list)
 			return err
 		})
@@ -91,49 +87,4 @@ func (w *workflow) keepIssue(ctx context.Context, out *outcome) error {
 		w.outputs["issue-number"] = strconv.Itoa(issue.Number)
 	}
 	return err
-}
-
-// suggestionsOf are the fixes that GitHub can take at a click: whole lines that the
-// change added.
-func suggestionsOf(out *outcome) []github.Suggestion {
-	var list []github.Suggestion
-	for i := range out.rep.Findings {
-		f := &out.rep.Findings[i]
-		if f.Commit != "" || f.Home() != f.Span.File {
-			continue
-		}
-		for _, fix := range f.Fixes {
-			if s, ok := suggestion(out, f, fix); ok {
-				list = append(list, s)
-			}
-		}
-	}
-	return list
-}
-
-func suggestion(out *outcome, f *review.Finding, fix review.Fix) (github.Suggestion, bool) {
-	s := github.Suggestion{Path: f.Span.File, Lines: fix.Lines, With: fix.With, Why: report.Prose(f.Message)}
-	if fix.Lines.Last < fix.Lines.First {
-		lines := strings.Split(string(out.tree.Data(s.Path)), "\n")
-		if fix.Lines.First < 1 || fix.Lines.First > len(lines) {
-			return s, false
-		}
-		s.Lines.Last = fix.Lines.First
-		// The line that stays is shown with the new ones: it must hold no secret.
-		if slices.ContainsFunc(out.rep.Findings, func(o review.Finding) bool {
-			return familyOf(out.rep, o.Rule) == review.Leaks && o.Home() == s.Path && o.Span.Start.Line <= s.Lines.Last && s.Lines.Last <= max(o.Span.End.Line, o.Span.Start.Line)
-		}) {
-			return s, false
-		}
-		s.With = append(slices.Clone(fix.With), strings.TrimSuffix(lines[fix.Lines.First-1], "\r"))
-	}
-	return s, added(out.change, s.Path, s.Lines)
-}
-
-// added reports whether the change added all of the lines: the diff shows them.
-func added(change *repo.Change, path string, lines repo.Lines) bool {
-	i := slices.IndexFunc(change.Files, func(f repo.FileChange) bool { return f.Path == path })
-	return i >= 0 && slices.ContainsFunc(change.Files[i].Added, func(a repo.Lines) bool {
-		return a.First <= lines.First && lines.Last <= a.Last
-	})
 }

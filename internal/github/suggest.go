@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,6 +16,7 @@ type Suggestion struct {
 	Path  string
 	Lines repo.Lines // of Head
 	With  []string   // the new lines, without their ends; none deletes
+	New   []string   // what tells it from others of the file, whatever stands around it; With where it is empty
 	Why   string     // Markdown, above the suggestion
 }
 
@@ -22,8 +24,28 @@ type Suggestion struct {
 const maxSuggestions = 20
 
 // Suggest posts those suggestions that are not on the pull request yet as one
-// review of the commit, and returns how many those are.
+// review of the commit, and returns how many those are. GitHub takes all of a review
+// or nothing: where it refuses, each is tried by itself, and what it does not take of
+// them is left out. It errors where it takes none.
 func (c *Client) Suggest(ctx context.Context, repository string, pull int, commit string, list []Suggestion) (int, error) {
+	posted, err := c.suggest(ctx, repository, pull, commit, list)
+	if len(list) < 2 || !errors.Is(err, ErrInvalid) {
+		return posted, err
+	}
+	for i := range list[:min(len(list), maxSuggestions)] {
+		n, one := c.suggest(ctx, repository, pull, commit, list[i:i+1])
+		if one != nil && !errors.Is(one, ErrInvalid) {
+			return posted, one
+		}
+		posted += n
+	}
+	if posted > 0 {
+		err = nil
+	}
+	return posted, err
+}
+
+func (c *Client) suggest(ctx context.Context, repository string, pull int, commit string, list []Suggestion) (int, error) {
 	n, err := ParseName(repository)
 	if err != nil || len(list) == 0 {
 		return 0, err
@@ -80,9 +102,17 @@ func (c *Client) suggested(ctx context.Context, n Name, pull int) (map[string]bo
 	}
 }
 
-// mark tells a suggestion from others; it does not change when lines move.
+// mark tells a suggestion from others; it does not change when lines move. One that
+// takes lines out is told by what it is for.
 func (s *Suggestion) mark() string {
-	return "<!-- sealward:suggestion " + digest(s.Path, strings.Join(s.With, "\n")) + " -->"
+	text := strings.Join(s.New, "\n")
+	if len(s.New) == 0 {
+		text = strings.Join(s.With, "\n")
+	}
+	if text == "" {
+		text = s.Why
+	}
+	return "<!-- sealward:suggestion " + digest(s.Path, text) + " -->"
 }
 
 func (s *Suggestion) comment() *gh.DraftReviewComment {

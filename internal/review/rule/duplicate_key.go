@@ -2,6 +2,10 @@ package rule
 
 import (
 	"fmt"
+	"hash/maphash"
+	"iter"
+	"math/bits"
+	"slices"
 
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/syntax"
@@ -31,17 +35,8 @@ Delete the one that is not meant.
 			return nil
 		}
 		for _, d := range s.Docs {
-			seen := map[string]syntax.Leaf{}
-			for _, l := range d.Leaves {
-				if l.Key.IsZero() || !l.Anchor.IsZero() {
-					continue // a list's element, or one that a merge brought
-				}
-				path := l.Path.String()
-				before, twice := seen[path]
-				seen[path] = l
-				if twice && before.Key != l.Key {
-					reportDuplicate(p, l, before, fmt.Sprintf("%s is there twice", path))
-				}
+			for before, l := range twice(d.Leaves) {
+				reportDuplicate(p, l, before, fmt.Sprintf("%s is there twice", l.Path))
 			}
 		}
 		for _, o := range wiring.Objects(s) {
@@ -51,6 +46,38 @@ Delete the one that is not meant.
 		}
 		return nil
 	},
+}
+
+// twice yields each leaf whose key stands at a path where one stood before, with the
+// last such. A list's elements, and what a merge brought, have no key of their own.
+func twice(leaves []syntax.Leaf) iter.Seq2[syntax.Leaf, syntax.Leaf] {
+	return func(yield func(before, l syntax.Leaf) bool) {
+		// A table of indexes into leaves, plus one, by a hash of their paths.
+		table := make([]int32, 1<<bits.Len(uint(2*len(leaves))))
+		seed := maphash.MakeSeed()
+		for i := range leaves {
+			l := &leaves[i]
+			if l.Key.IsZero() || !l.Anchor.IsZero() {
+				continue
+			}
+			at := hashPath(seed, l.Path) & uint64(len(table)-1)
+			for table[at] != 0 && !slices.Equal(leaves[table[at]-1].Path, l.Path) {
+				at = (at + 1) & uint64(len(table)-1)
+			}
+			if n := table[at]; n != 0 && leaves[n-1].Key != l.Key && !yield(leaves[n-1], *l) {
+				return
+			}
+			table[at] = int32(i + 1)
+		}
+	}
+}
+
+func hashPath(seed maphash.Seed, p syntax.Path) uint64 {
+	h := uint64(len(p))
+	for _, s := range p {
+		h = (h ^ uint64(s.Index) ^ maphash.String(seed, s.Key)) * 0x9E3779B97F4A7C15
+	}
+	return h >> 20
 }
 
 func dataAndStringData(p *review.Pass, o *wiring.Object) {
