@@ -235,7 +235,7 @@ func (s *scan) readUserLine(start, end int) {
 
 // reportSure reports a value that stands where nothing but a password can.
 func (s *scan) reportSure(start, end int, rule string) {
-	c := candidate{name: "password", value: string(s.data[start:end]), sure: true, kind: kindConfig}
+	c := candidate{name: "password", value: string(s.data[start:end]), sure: s.purpose != forReading, kind: kindConfig}
 	if v := judge(c); v.rule != "" {
 		s.report(found{Match{Rule: rule, Start: start, End: end, Severity: Error}, byPlace})
 	}

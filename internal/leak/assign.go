@@ -264,7 +264,7 @@ func (s *scan) weighAssignment(a assignment) {
 		value = value[scheme:]
 	}
 	c := candidate{name: string(s.data[a.nameStart:a.nameEnd]), value: value, quoted: a.quoted, kind: s.kind}
-	c.sure = s.logins && classify(c.name) == classPassword
+	c.sure = (s.logins || s.personal && !a.loose) && classify(c.name) == classPassword
 	f, ok := assess(c)
 	if !ok || f.rank == byName && (a.loose && !c.sure && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12)) {
 		return

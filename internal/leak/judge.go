@@ -81,7 +81,7 @@ func (c *candidate) isPlausible() bool {
 	case classSalt:
 		return c.isSalt()
 	case classHash:
-		return passwordHash(c.value) != ""
+		return passwordHash(c.value) != "" || isDigest(c.value)
 	}
 	return false
 }
@@ -96,7 +96,10 @@ var rules = [...]string{
 // guess at, and times.
 func (c *candidate) isHarmless() bool {
 	v := c.value
-	if Placeholder(c.name, v) || isForeign(v) && !c.sure {
+	if c.sure {
+		return isFillIn(v)
+	}
+	if Placeholder(c.name, v) || isForeign(v) {
 		return true
 	}
 	if isRegex(v) || isTime(v) || isVersion(strings.TrimLeft(v, "vV~^=")) && !isNumber(v) || isEmail(v) || isIdleJWT(v) || strings.HasPrefix(v, "LS0tLS1CRUdJTi") {
@@ -110,7 +113,7 @@ func (c *candidate) isHarmless() bool {
 	}
 	switch passwordHash(v) {
 	case "bcrypt", "argon2", "yescrypt", "scrypt", "pbkdf2":
-		return !c.sure
+		return true
 	}
 	return c.decodesToNothing()
 }
@@ -241,7 +244,7 @@ var systemWords = wordSet(`cluster node service server backend frontend worker o
 // isOdd tells letters that nobody would write as a word or a name.
 func (c *candidate) isOdd(f features) bool {
 	if f.joints > 0 {
-		return wordShare(c.value) < 0.3 && f.upper > 0 && f.lower > 0 && len(c.value) >= 10
+		return c.isGibberish() || wordShare(c.value) < 0.3 && f.upper > 0 && f.lower > 0 && len(c.value) >= 10
 	}
 	if f.upper > 0 && f.lower > 0 && turns(c.value) >= 3 {
 		return wordShare(c.value) < 0.5
@@ -249,11 +252,43 @@ func (c *candidate) isOdd(f features) bool {
 	return strangeness(c.value) >= strange
 }
 
+// isGibberish knows letters in several parts, none of which is a word: qwz-xkvpj.
+// Behind the name of a password that is one; behind any other it may be the name
+// of something, and only the oddest are not.
+func (c *candidate) isGibberish() bool {
+	least, mean := 6, strange+0.4
+	if c.class != classPassword {
+		least, mean = 10, strange+0.9
+	}
+	letters, sum := 0, 0.0
+	for part := range strings.FieldsFuncSeq(c.value, func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
+		if len(part) < 4 {
+			continue
+		}
+		s := strangeness(part)
+		if s < strange-0.5 {
+			return false
+		}
+		letters += len(part)
+		sum += s * float64(len(part))
+	}
+	return letters >= least && sum/float64(letters) >= mean && !strings.ContainsAny(c.value, "/:,|")
+}
+
+// isShort accepts the few characters that serve as a secret in small setups.
+func (c *candidate) isShort() bool {
+	f := featuresOf(c.value)
+	return len(c.value) >= 6 && len(c.value) < 8 && f.digits > 0 && f.lower > 2 && f.symbols == 0 && f.spaces == 0 && wordShare(c.value) == 0 && turns(c.value) <= 4
+}
+
 // isRandom accepts generated values of at least n bytes.
 func (c *candidate) isRandom(n int) bool {
 	v := c.value
 	if c.quoted && isDense(v) {
 		return true
+	}
+	if n == 8 && len(v) < n {
+		return c.isShort()
 	}
 	if len(v) < n || strings.ContainsAny(v, " \n\t") || isIdentifier(v) {
 		return false

@@ -85,9 +85,18 @@ func kindOf(name string) kind {
 var credentialFiles = wordSet(`.ftpconfig .ftppass sftp-config.json sftp.json .remote-sync.json ftp-sync.json ftpsync.settings deployment-config.json .esmtprc .msmtprc
 	.muttrc muttrc .fetchmailrc fetchmailrc webservers.xml recentservers.xml sitemanager.xml filezilla.xml robomongo.json robo3t.json
 	accounts.xml servlist.conf ventrilo_srv.ini .my.cnf .smbcredentials .tugboat .pypirc .s3cfg wp-config.php credentials.xml .pg_service.conf
-	.davfs2 .mbsyncrc .offlineimaprc .newsboat .lftprc .ncftprc .irssi tomcat-users.xml confcons.xml winscp.ini .boto .dockercfg proftpd.passwd`)
+	.davfs2 .mbsyncrc .offlineimaprc .newsboat .lftprc .ncftprc .irssi tomcat-users.xml confcons.xml winscp.ini .boto .dockercfg proftpd.passwd
+	.dbeaver-data-sources.xml dbeaver-data-sources.xml credentials-config.json`)
 
-func isCredentialFile(name string) bool { return credentialFiles[strings.ToLower(path.Base(name))] }
+func isCredentialFile(name string) bool {
+	return credentialFiles[strings.ToLower(path.Base(name))] && purposeOf(name) != forReading
+}
+
+// personalFiles are what one person's shell reads: a password that is assigned
+// there is that person's, but much else in them is a program.
+var personalFiles = wordSet(`.bashrc .bash_profile .bash_login .profile .zshrc .zshenv .zprofile .envrc .bash_aliases .cshrc`)
+
+func isPersonalFile(name string) bool { return personalFiles[strings.ToLower(path.Base(name))] }
 
 var translationParts = wordSet(`locale locales lang langs language languages i18n l10n translations translation intl nls messages`)
 

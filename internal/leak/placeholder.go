@@ -34,6 +34,27 @@ var wrappers = [][2]string{
 	{"--", "--"}, {"-", "-"},
 }
 
+// isFillIn knows what stands for a password even where nothing but one can stand,
+// and where a plain word is one: templates, references, and what asks to be replaced.
+func isFillIn(v string) bool {
+	v = unquote(strings.TrimSpace(v))
+	lower := strings.ToLower(v)
+	return v == "" || isTemplate(v) || isReference(v) || isSealed(v) || isPublic(v) || isLegend(v) || monotonous(lower) && len(v) < 24 ||
+		len(v) <= 100 && slices.ContainsFunc(fillIns, func(part string) bool { return strings.Contains(lower, part) })
+}
+
+// isLegend knows a name in capitals that says what goes in its place: PASSWORD.
+func isLegend(v string) bool {
+	return v == strings.ToUpper(v) && isExampleWord(strings.ToLower(v)) && featuresOf(v).digits == 0
+}
+
+// fillIns are the parts of exampleParts that ask for something else in their place.
+var fillIns = []string{
+	"changeme", "change_me", "change-me", "change me", "changeit", "change-this", "change_this", "changethis", "replaceme", "replace_", "replace-", "replace with",
+	"your_", "your-", "your ", "yourpass", "yoursecret", "yourtoken", "insert_", "insert-", "fill_in", "fill-in", "fillme", "enter_your", "enter-your",
+	"example", "placeholder", "redacted", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "sample", "-here", "_here", "set_me", "set-me", "setme",
+}
+
 // isTemplate knows the notations for "put in later".
 func isTemplate(v string) bool {
 	for _, b := range brackets {

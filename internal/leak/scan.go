@@ -2,13 +2,14 @@ package leak
 
 // scan is one text on its way through the stages.
 type scan struct {
-	name    string
-	kind    kind
-	purpose purpose
-	logins  bool // one of credentialFiles
-	only    bool // known formats only: lock files, minified code, translations
-	data    []byte
-	found   []found
+	name     string
+	kind     kind
+	purpose  purpose
+	logins   bool // one of credentialFiles
+	personal bool // one of personalFiles
+	only     bool // known formats only: lock files, minified code, translations
+	data     []byte
+	found    []found
 
 	seen     int              // the end of the last identifier that was read as a name
 	armor    int              // the end of the last key in armor
@@ -52,7 +53,7 @@ func (s *scan) spend(reader, at, n int) bool {
 type work struct{ keywords, tokens, names, urls, lines int }
 
 func newScan(name string, data []byte) *scan {
-	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), logins: isCredentialFile(name), data: data}
+	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), logins: isCredentialFile(name), personal: isPersonalFile(name), data: data}
 	s.only = isTranslation(name)
 	switch Skip(name, data[:min(len(data), headSize)]) {
 	case "":
