@@ -14,11 +14,11 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
-// The garbage collector runs a little more often than it would by itself: a review
-// of a large tree stays small, which counts on a shared runner.
+// What a review keeps is small beside what it lets go of: the garbage collector waits
+// until there is something to collect, and no longer than a shared runner has room for.
 const (
-	gcPercent   = 60
-	memoryLimit = 90 << 20 // bytes; a target of the collector's and no hard bound
+	gcPercent   = 300
+	memoryLimit = 88 << 20 // bytes; a target of the collector's and no hard bound
 )
 
 func main() {

@@ -30,20 +30,31 @@ type File struct {
 	Path string
 	Size int64 // bytes
 
+	from *origin
+
+	mu      sync.Mutex
+	state   fileState
+	mention mention // of SOPS in the data
+	sopsSet bool
+	signs   signs
+	facts   func() *wiring.Facts // small, so kept where the content is evicted
+	content                      // what the cache may take away
+}
+
+// origin is what the files of a tree have in common.
+type origin struct {
 	fsys    fs.FS
 	cache   *cache
 	log     *log
 	scratch *scratch // of the worker that glances at the file; nil where others may look too
+}
 
-	mu      sync.Mutex
-	state   fileState
-	data    []byte
-	syntax  *syntax.File
-	sops    *sops.File
-	sopsSet bool
-	mention mention              // of SOPS in the data
-	memo    map[reflect.Type]any // what rules keep; see Once
-	facts   func() *wiring.Facts // small, so kept where the content is evicted
+// content is what was made of a file's bytes.
+type content struct {
+	data   []byte
+	syntax *syntax.File
+	sops   *sops.File
+	memo   map[reflect.Type]any // what rules keep; see Once
 }
 
 // mention says whether the data may hold SOPS metadata or a sealed value.
@@ -160,10 +171,10 @@ func (f *File) load() []byte {
 }
 
 func (f *File) read() ([]byte, error) {
-	if f.scratch != nil {
-		return f.scratch.read(f)
+	if f.from.scratch != nil {
+		return f.from.scratch.read(f)
 	}
-	return fs.ReadFile(f.fsys, f.Path)
+	return fs.ReadFile(f.from.fsys, f.Path)
 }
 
 // loadHead looks at the beginning of a file that is too large to be read: a binary one
@@ -174,7 +185,7 @@ func (f *File) loadHead() {
 		f.fail(tooLarge)
 		return
 	}
-	in, err := f.fsys.Open(f.Path)
+	in, err := f.from.fsys.Open(f.Path)
 	if err != nil {
 		f.fail(err)
 		return
@@ -194,7 +205,7 @@ func (f *File) loadHead() {
 
 func (f *File) fail(err error) {
 	f.state = failed
-	f.log.say(fmt.Sprintf("%s was not read: %v", f.Path, err))
+	f.from.log.say(fmt.Sprintf("%s was not read: %v", f.Path, err))
 }
 
 func (f *File) keep(data []byte) {
@@ -206,10 +217,10 @@ func (f *File) keep(data []byte) {
 		return
 	}
 	f.state, f.data = text, data
-	if f.scratch != nil && f.maySops() {
+	if f.from.scratch != nil && f.maySops() {
 		f.data = bytes.Clone(data) // the tree may keep it
 	}
-	f.cache.add(f, len(data))
+	f.from.cache.add(f, len(data))
 }
 
 func (f *File) parse() *syntax.File {
@@ -220,7 +231,7 @@ func (f *File) parse() *syntax.File {
 			return s // nothing to keep: binary or unreadable
 		}
 		f.syntax = s
-		f.cache.add(f, leafCost*len(s.Leaves))
+		f.from.cache.add(f, leafCost*len(s.Leaves))
 	}
 	return f.syntax
 }
@@ -232,7 +243,7 @@ func (f *File) keepFacts() *wiring.Facts {
 		f.facts = sync.OnceValue(func() (facts *wiring.Facts) {
 			defer func() {
 				if recover() != nil { // what it panicked with may hold a value of the file
-					f.log.say("what " + f.Path + " is wired to could not be told: this is a defect of sealward")
+					f.from.log.say("what " + f.Path + " is wired to could not be told: this is a defect of sealward")
 					facts = nil
 				}
 			}()
@@ -281,8 +292,8 @@ func maxParsed(f syntax.Format) int {
 
 func (f *File) parseText(data []byte) *syntax.File {
 	var memory *syntax.Memory
-	if f.scratch != nil && !f.maySops() {
-		memory = &f.scratch.memory
+	if f.from.scratch != nil && !f.maySops() {
+		memory = &f.from.scratch.memory
 	}
 	if len(data) > maxParsed(syntax.FormatOf(f.Path)) && !bytes.Contains(data, []byte("ENC[AES256_GCM,")) {
 		return memory.ParseAs(f.Path, data, syntax.Text)
@@ -298,7 +309,7 @@ func (f *File) evict() {
 		f.state = evicted
 	}
 	f.sopsSet = f.sopsSet && f.sops == nil // that there is nothing of SOPS in it stays known
-	f.data, f.syntax, f.sops, f.memo = nil, nil, nil, nil
+	f.content = content{}
 }
 
 // isBinary is git's own test: a NUL in the first 8,000 bytes.

@@ -72,7 +72,7 @@ func (r *run) versions() []version {
 				continue
 			}
 			seen[key] = true
-			f := &File{Path: ch.Path, fsys: c.Tree.FS, log: r.log}
+			f := &File{Path: ch.Path, from: &origin{fsys: c.Tree.FS, log: r.log}}
 			out = append(out, version{c.ID, f})
 		}
 	}

@@ -54,31 +54,59 @@ func kilterSign(t *Tree) string {
 	return ""
 }
 
-// localOpsSign looks for what LocalOps' charts have in common: the app's one Secret
-// by its fixed name, and the annotation that restarts its readers.
+// signs are what a file's content tells of the platform.
+type signs uint8
+
+const (
+	noted          signs = 1 << iota // the file was looked at
+	readsAppSecret                   // LocalOps: the app's one Secret by its fixed name, and the annotation that restarts its readers
+	hasCentral
+)
+
+// look looks for signs in the file, once.
+func (f *File) look() signs {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.signs == 0 {
+		f.signs = noted
+		if data := f.load(); manifest(f.Path) {
+			if bytes.Contains(data, []byte("app-secrets")) && bytes.Contains(data, []byte("rollme")) {
+				f.signs |= readsAppSecret
+			}
+			if bytes.Contains(data, []byte("kind: ClusterExternalSecret")) {
+				f.signs |= hasCentral
+			}
+		}
+	}
+	return f.signs
+}
+
 func localOpsSign(t *Tree) string {
-	for _, f := range t.Files() {
-		if !manifest(f.Path) {
-			continue
-		}
-		if d := f.Data(); bytes.Contains(d, []byte("app-secrets")) && bytes.Contains(d, []byte("rollme")) {
-			return f.Path + " reads app-secrets and carries rollme"
-		}
+	if f := t.withSign(readsAppSecret); f != nil {
+		return f.Path + " reads app-secrets and carries rollme"
 	}
 	return ""
 }
 
 func centralSign(t *Tree) string {
-	why := ""
-	for _, f := range t.Files() {
-		if f.Base() == ".sops.yaml" {
-			return ""
-		}
-		if why == "" && manifest(f.Path) && bytes.Contains(f.Data(), []byte("kind: ClusterExternalSecret")) {
-			why = f.Path + " is a ClusterExternalSecret, and nothing is sealed with SOPS"
+	if sopsSign(t) != "" {
+		return ""
+	}
+	if f := t.withSign(hasCentral); f != nil {
+		return f.Path + " is a ClusterExternalSecret, and nothing is sealed with SOPS"
+	}
+	return ""
+}
+
+// withSign returns the first manifest that has a sign, or nil.
+func (t *Tree) withSign(sign signs) *File {
+	t.survey(func(f *File) bool { return manifest(f.Path) })
+	for _, f := range t.files {
+		if manifest(f.Path) && f.look()&sign != 0 {
+			return f
 		}
 	}
-	return why
+	return nil
 }
 
 func sopsSign(t *Tree) string {

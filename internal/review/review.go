@@ -200,7 +200,8 @@ type Pass struct {
 	profile string
 }
 
-// Profile is the name of the profile that the repository was taken for.
+// Profile is the name of the profile that the repository was taken for; "" for the
+// rules of one file, whose findings may tell it.
 func (p *Pass) Profile() string { return p.profile }
 
 // Report hands in a finding; its Rule, Severity and Why are filled in where they are empty.

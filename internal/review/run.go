@@ -42,7 +42,13 @@ func Run(ctx context.Context, change *repo.Change, opt Options) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	r.perFile()
+	if opt.Mode == ReviewChange {
+		r.detectProfile()
+		r.perFile()
+	} else {
+		r.perFileOfTree()
+		r.detectProfile()
+	}
 	r.perTree()
 	r.perChange()
 	if err := ctx.Err(); err != nil {
@@ -98,7 +104,6 @@ func newRun(ctx context.Context, change *repo.Change, opt Options) (*run, error)
 	if err := r.openTrees(); err != nil {
 		return nil, err
 	}
-	r.profile = DetectProfile(r.head, r.config)
 	r.rules = slices.DeleteFunc(slices.Clone(opt.Rules), func(rule *Rule) bool { return !r.on(rule) })
 	return r, nil
 }
@@ -124,15 +129,13 @@ func (r *run) openTrees() error {
 	return nil
 }
 
-// on reports whether a rule takes part in this run.
+// on reports whether a rule takes part in this run, whatever the profile.
 func (r *run) on(rule *Rule) bool {
 	set, named := r.config.Review.Rules[rule.ID]
 	switch {
 	case named && set == "off":
 		return false
 	case rule.OptIn && !named:
-		return false
-	case len(rule.Profiles) > 0 && !named && !slices.Contains(rule.Profiles, r.profile.Name):
 		return false
 	}
 	switch r.opt.Mode {
@@ -145,6 +148,19 @@ func (r *run) on(rule *Rule) bool {
 	}
 }
 
+// detectProfile finds out what the repository is, and lets go of the rules of others
+// and of what they found: a tree is read once, and its files tell the profile.
+func (r *run) detectProfile() {
+	r.profile = DetectProfile(r.head, r.config)
+	off := map[string]bool{}
+	r.rules = slices.DeleteFunc(r.rules, func(rule *Rule) bool {
+		_, named := r.config.Review.Rules[rule.ID]
+		off[rule.ID] = len(rule.Profiles) > 0 && !named && !slices.Contains(rule.Profiles, r.profile.Name)
+		return off[rule.ID]
+	})
+	r.inHead = slices.DeleteFunc(r.inHead, func(f Finding) bool { return off[f.Rule] })
+}
+
 func (r *run) scoped(s Scope) []*Rule {
 	var out []*Rule
 	for _, rule := range r.rules {
@@ -155,13 +171,9 @@ func (r *run) scoped(s Scope) []*Rule {
 	return out
 }
 
-// perFile runs the rules of one file: on what differs in a change, else on all.
+// perFile runs the rules of one file on what differs in a change.
 func (r *run) perFile() {
 	rules := r.scoped(PerFile)
-	if r.opt.Mode != ReviewChange {
-		r.perFileOfTree(rules)
-		return
-	}
 	var base, head []*File
 	for _, c := range r.change.Files {
 		if f := r.base.File(c.Old); f != nil {
@@ -177,7 +189,7 @@ func (r *run) perFile() {
 		found := r.checkFile(rules, r.head, head[i])
 		r.count(head[i])
 		if head[i].spent() {
-			head[i].cache.drop(head[i])
+			head[i].from.cache.drop(head[i])
 		}
 		return found
 	})
@@ -193,27 +205,22 @@ func gather(n int, look func(worker, i int) []Finding) []Finding {
 
 // perFileOfTree looks at every file of a tree once, in the memory of the worker that
 // does, and notes what the rules of the tree as a whole will ask for.
-func (r *run) perFileOfTree(rules []*Rule) {
+func (r *run) perFileOfTree() {
+	rules := r.scoped(PerFile)
 	files := r.head.Files()
 	r.todo, r.total = len(files), len(files)
 	scratches := make([]scratch, workers(len(files)))
 	r.inHead = gather(len(files), func(worker, i int) []Finding {
-		f := scratches[worker].glance(files[i])
+		f := files[i]
+		if !r.head.small() {
+			f = scratches[worker].glance(f)
+		}
 		found := r.checkFile(rules, r.head, f)
-		defer r.survive(f.Path)
+		defer r.log.survive(f.Path)
 		r.count(f)
-		f.Sops()
-		files[i].adopt(f, f.keepFacts())
+		files[i].adopt(f)
 		return found
 	})
-}
-
-// survive, deferred, makes the review incomplete where reading a file panics. What it
-// panicked with is not printed, since it may hold a value of the file.
-func (r *run) survive(path string) {
-	if recover() != nil {
-		r.log.say(path + " could not be looked at: this is a defect of sealward")
-	}
 }
 
 // count notes a file of Head that was read, and one that could be read by lines alone.

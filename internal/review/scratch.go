@@ -22,14 +22,14 @@ const keptBuffer = 1 << 20
 // memory of s is f's. A tree of many files is reviewed through glances: none of them
 // leaves anything behind for the garbage collector.
 func (s *scratch) glance(f *File) *File {
-	return &File{Path: f.Path, Size: f.Size, fsys: f.fsys, log: f.log, scratch: s}
+	return &File{Path: f.Path, Size: f.Size, from: &origin{fsys: f.from.fsys, log: f.from.log, scratch: s}}
 }
 
 // read reads into s what f's content is, or its beginning where that is binary.
 func (s *scratch) read(f *File) ([]byte, error) {
-	fsys, ok := f.fsys.(repo.IntoReader)
+	fsys, ok := f.from.fsys.(repo.IntoReader)
 	if !ok {
-		return fs.ReadFile(f.fsys, f.Path)
+		return fs.ReadFile(f.from.fsys, f.Path)
 	}
 	data, err := fsys.ReadInto(f.Path, s.buf, mayBeText)
 	if cap(data) > cap(s.buf) && cap(data) <= keptBuffer {
@@ -41,24 +41,55 @@ func (s *scratch) read(f *File) ([]byte, error) {
 // mayBeText reports whether a file that begins with head has to be read to its end.
 func mayBeText(head []byte) bool { return hasUTF16Mark(head) || !isBinary(head) }
 
-// adopt takes over what glance learned of f: its kind and its facts, and its content
-// where SOPS sealed it, which many rules ask for.
-func (f *File) adopt(glance *File, facts *wiring.Facts) {
+// smallTree is how many bytes the files of a small tree have at most.
+const smallTree = 4 << 20
+
+// small reports whether the tree's files may be kept once read; those of a larger one
+// are glanced at.
+func (t *Tree) small() bool { return t.size <= smallTree }
+
+// survey looks at every file that which picks and nobody has read yet, and notes what
+// rules ask of all files of a tree.
+func (t *Tree) survey(which func(*File) bool) {
+	scratches := make([]scratch, workers(len(t.files)))
+	parallel(len(t.files), func(worker, i int) {
+		f := t.files[i]
+		if !which(f) || !f.found(unread) {
+			return
+		}
+		defer t.log.survive(f.Path)
+		if t.small() {
+			f.adopt(f)
+		} else {
+			f.adopt(scratches[worker].glance(f))
+		}
+	})
+}
+
+// adopt takes over what a glance at f tells: its kind, its facts and signs, and its
+// content where SOPS sealed it, which many rules ask for. Where f glances at itself it
+// keeps all of it.
+func (f *File) adopt(glance *File) {
+	glance.Sops()
+	signs, facts := glance.look(), glance.keepFacts()
+	if f == glance {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.facts = func() *wiring.Facts { return facts }
 	if f.state != unread {
 		return // a rule has read it meanwhile
 	}
-	f.state = glance.state
+	f.state, f.signs = glance.state, signs
 	if f.state != text {
 		return
 	}
-	f.sopsSet = glance.sopsSet
+	f.mention, f.sopsSet = glance.mention, glance.sopsSet
 	if glance.sops == nil {
 		f.state = evicted
 		return
 	}
-	f.data, f.syntax, f.sops = glance.data, glance.syntax, glance.sops
-	f.cache.add(f, len(f.data)+leafCost*len(f.syntax.Leaves))
+	f.content = content{data: glance.data, syntax: glance.syntax, sops: glance.sops}
+	f.from.cache.add(f, len(f.data)+leafCost*len(f.syntax.Leaves))
 }

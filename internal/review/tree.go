@@ -18,9 +18,9 @@ import (
 // concurrent use. Files equal in two trees are one [File], read and parsed once.
 type Tree struct {
 	files   []*File
-	byPath  map[string]*File
 	paths   []string
 	skipped []Skip
+	size    int64 // of all files, in bytes
 	log     *log
 
 	env     func() *env.Map
@@ -43,6 +43,14 @@ func (l *log) say(sentence string) {
 		l.incomplete = map[string]bool{}
 	}
 	l.incomplete[sentence] = true
+}
+
+// survive, deferred, makes the review incomplete where looking at a file panics. What
+// it panicked with is not printed, since it may hold a value of the file.
+func (l *log) survive(path string) {
+	if recover() != nil {
+		l.say(path + " could not be looked at: this is a defect of sealward")
+	}
 }
 
 func (l *log) sentences() []string {
@@ -68,17 +76,22 @@ type treeOptions struct {
 
 // newTree lists a snapshot. The zero Snapshot is the empty tree.
 func newTree(snap repo.Snapshot, opt treeOptions) (*Tree, error) {
-	t := &Tree{byPath: map[string]*File{}, log: opt.log}
+	t := &Tree{log: opt.log}
 	if snap.FS != nil {
 		entries, err := snap.List()
 		if err != nil {
 			return nil, err
 		}
+		from := &origin{fsys: snap.FS, cache: opt.cache, log: opt.log}
+		t.files = make([]*File, 0, len(entries))
 		for _, e := range entries {
-			t.add(snap.FS, e, opt)
+			t.add(from, e, opt)
 		}
 	}
-	slices.SortFunc(t.files, func(a, b *File) int { return cmp.Compare(a.Path, b.Path) })
+	byPath := func(a, b *File) int { return cmp.Compare(a.Path, b.Path) }
+	if !slices.IsSortedFunc(t.files, byPath) {
+		slices.SortFunc(t.files, byPath)
+	}
 	t.paths = make([]string, len(t.files))
 	for i, f := range t.files {
 		t.paths[i] = f.Path
@@ -87,7 +100,7 @@ func newTree(snap repo.Snapshot, opt treeOptions) (*Tree, error) {
 	return t, nil
 }
 
-func (t *Tree) add(fsys fs.FS, e repo.Entry, opt treeOptions) {
+func (t *Tree) add(from *origin, e repo.Entry, opt treeOptions) {
 	switch {
 	case e.Mode&fs.ModeSymlink != 0:
 		t.skipped = append(t.skipped, Skip{e.Path, "a symbolic link, which is not followed"})
@@ -104,10 +117,9 @@ func (t *Tree) add(fsys fs.FS, e repo.Entry, opt treeOptions) {
 		f = opt.share(e)
 	}
 	if f == nil {
-		f = &File{Path: e.Path, Size: e.Size, fsys: fsys, cache: opt.cache, log: opt.log}
+		f = &File{Path: e.Path, Size: e.Size, from: from}
 	}
-	t.files = append(t.files, f)
-	t.byPath[e.Path] = f
+	t.files, t.size = append(t.files, f), t.size+e.Size
 }
 
 // lazy sets up what is read of the tree as a whole, once, when a rule first asks.
@@ -120,7 +132,7 @@ func (t *Tree) lazy(opt treeOptions) {
 		return m
 	})
 	t.wiring = sync.OnceValue(func() *wiring.Graph {
-		parallel(len(t.files), func(_, i int) { t.Facts(t.files[i].Path) })
+		t.survey(func(f *File) bool { return wiring.MayBeManifest(f.Path) })
 		return wiring.Read(t)
 	})
 	t.rules = sync.OnceValue(t.readRules)
@@ -139,14 +151,19 @@ func (t *Tree) Incomplete() []string { return t.log.sentences() }
 func (t *Tree) Files() []*File { return t.files }
 
 // File returns the file at path, or nil.
-func (t *Tree) File(path string) *File { return t.byPath[path] }
+func (t *Tree) File(path string) *File {
+	if i, found := slices.BinarySearch(t.paths, path); found {
+		return t.files[i]
+	}
+	return nil
+}
 
 // Paths returns the files' paths, sorted.
 func (t *Tree) Paths() []string { return t.paths }
 
 // Syntax returns the parsed file at path. It errors where there is none.
 func (t *Tree) Syntax(path string) (*syntax.File, error) {
-	f := t.byPath[path]
+	f := t.File(path)
 	if f == nil {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: fs.ErrNotExist}
 	}
@@ -155,7 +172,7 @@ func (t *Tree) Syntax(path string) (*syntax.File, error) {
 
 // Data returns the bytes of the file at path, nil where there is none.
 func (t *Tree) Data(path string) []byte {
-	if f := t.byPath[path]; f != nil {
+	if f := t.File(path); f != nil {
 		return f.Data()
 	}
 	return nil
@@ -164,7 +181,7 @@ func (t *Tree) Data(path string) []byte {
 // Facts returns what the file at path tells of Flux, kustomize and Secrets, nil where
 // it cannot tell anything.
 func (t *Tree) Facts(path string) *wiring.Facts {
-	f := t.byPath[path]
+	f := t.File(path)
 	if f == nil {
 		return nil
 	}
@@ -212,14 +229,10 @@ func (t *Tree) readRules() map[string]*sops.Rules {
 }
 
 func (t *Tree) findSealed() []*File {
-	found := make([]bool, len(t.files))
-	parallel(len(t.files), func(_, i int) {
-		s := t.files[i].Sops()
-		found[i] = s != nil && len(s.Sealed) > 0
-	})
+	t.survey(func(*File) bool { return true })
 	var sealed []*File
-	for i, f := range t.files {
-		if found[i] {
+	for _, f := range t.files {
+		if s := f.Sops(); s != nil && len(s.Sealed) > 0 {
 			sealed = append(sealed, f)
 		}
 	}
