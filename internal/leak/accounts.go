@@ -23,6 +23,12 @@ func (s *scan) readLines() {
 		read = s.readChap
 	case strings.HasSuffix(base, "rsyncd.secrets") || base == "rsync.secrets":
 		read = s.readUserLine
+	case strings.HasSuffix(base, "git-credentials"):
+		read = s.readStoredURL
+	case strings.HasSuffix(base, "sasl_passwd"):
+		read = s.readRelay
+	case strings.HasSuffix(base, "ipsec.secrets"):
+		read = s.readIPsec
 	case s.kind == kindData:
 		s.readSQL()
 		read = s.readHashes
@@ -159,6 +165,47 @@ func (s *scan) readChap(start, end int) {
 			return
 		}
 		from = to
+	}
+}
+
+// readStoredURL reads git's https://user:password@host, where the password may
+// hold anything, an @ too.
+func (s *scan) readStoredURL(start, end int) {
+	line := s.data[start:end]
+	from, at := bytes.Index(line, []byte("://")), bytes.LastIndexByte(line, '@')
+	if from < 0 || at < from {
+		return
+	}
+	if split := bytes.IndexByte(line[from+3:at], ':'); split >= 0 {
+		s.reportSure(start+from+3+split+1, start+at, "url-credentials")
+	}
+}
+
+// readRelay reads Postfix' "[host]:port user:password".
+func (s *scan) readRelay(start, end int) {
+	line := bytes.TrimRight(s.data[start:end], "\r ")
+	at := bytes.LastIndexAny(line, " \t")
+	if at < 0 || line[0] == '#' {
+		return
+	}
+	if split := bytes.IndexByte(line[at:], ':'); split >= 0 {
+		s.reportSure(start+at+split+1, start+len(line), "stored-password")
+	}
+}
+
+// readIPsec reads strongSwan's `selectors : PSK "secret"`.
+func (s *scan) readIPsec(start, end int) {
+	line := s.data[start:end]
+	before, after, ok := bytes.Cut(line, []byte{':'})
+	kind := bytes.TrimLeft(after, " \t")
+	if !ok || bytes.HasPrefix(bytes.TrimLeft(before, " \t"), []byte("#")) || bytes.HasPrefix(kind, []byte("RSA")) {
+		return
+	}
+	from := bytes.IndexByte(after, '"')
+	to := bytes.LastIndexByte(after, '"')
+	if from >= 0 && from < to {
+		at := start + len(before) + 1
+		s.reportSure(at+from+1, at+to, "stored-password")
 	}
 }
 

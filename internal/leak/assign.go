@@ -217,7 +217,7 @@ func (s *scan) readElement(a *assignment, i int) bool {
 
 // pairNames are what the value of a name is called where the two stand side by
 // side: {name: X, value: Y}, <add key="X" value="Y"/>.
-var pairNames = []string{"value", "val", "defaultvalue", "default", "string", "content", "data", "text", "stringvalue"}
+var pairNames = []string{"value", "val", "defaultvalue", "default", "string", "content", "data", "text", "stringvalue", "param-value", "init-value", "env-entry-value"}
 
 // findPair reads the value that stands beside a name, not behind it.
 func (s *scan) findPair(a *assignment) bool {
@@ -231,6 +231,12 @@ func (s *scan) findPair(a *assignment) bool {
 	}
 	if s.kind == kindCode || !closed && s.peek(i) != '\n' && s.peek(i) != '\r' {
 		return false
+	}
+	if s.peek(i) == '>' {
+		i++ // <property name="x"><value>
+	}
+	if s.peek(s.skipBlanks(i)) == '{' && s.follows(a.nameStart, "variable \"") {
+		return s.findDefault(a, i)
 	}
 	for k := 0; k < 80 && (s.peek(i) == ',' || s.peek(i) == ' ' || s.peek(i) == '\t' || s.peek(i) == '\n' || s.peek(i) == '\r'); k++ {
 		i++
@@ -254,6 +260,24 @@ func (s *scan) findPair(a *assignment) bool {
 		}
 	}
 	return false
+}
+
+// findDefault reads the default of Terraform's variable "name" { ... }.
+func (s *scan) findDefault(a *assignment, i int) bool {
+	block := s.data[i:min(len(s.data), i+400)]
+	if end := bytes.IndexByte(block, '}'); end >= 0 {
+		block = block[:end]
+	}
+	s.work.names += len(block)
+	if !s.spend(forNames, i, len(block)) {
+		return false
+	}
+	at := bytes.Index(block, []byte("default"))
+	if at < 0 {
+		return false
+	}
+	next := s.skipBlanks(i + at + len("default"))
+	return s.peek(next) == '=' && s.readValue(a, s.skipBlanks(next+1))
 }
 
 // weighAssignment has a name and its value judged.
@@ -287,8 +311,14 @@ func schemeOf(value string) int {
 // isLoose is what a value must be behind a name and a blank alone.
 func (c *candidate) isLoose() bool {
 	f := featuresOf(c.value)
+	if directivePasswords[strings.ToLower(c.name)] {
+		return f.spaces == 0
+	}
 	return f.spaces == 0 && (f.digits > 0 || f.hard > 0) && f.letters > 0 && wordShare(c.value) < 0.8
 }
+
+// directivePasswords are directives that take a password and nothing else.
+var directivePasswords = wordSet(`requirepass masterauth --requirepass --masterauth bindpw rootpw sentinel.auth-pass`)
 
 // commented reports whether the line is commented out before at.
 func (s *scan) commented(at int) bool {

@@ -52,6 +52,14 @@ func isUserPassword(value string) bool {
 	return ok && user != "" && isURLPassword(user, password, "") && !strings.Contains(user, " ")
 }
 
+// isAnyUserPassword reports whether a value is base64 of user:password where that
+// is all that can stand there, so that a plain word is a password too.
+func isAnyUserPassword(value string) bool {
+	raw, ok := decodeBase64(value)
+	user, password, cut := strings.Cut(string(raw), ":")
+	return ok && cut && isPrintable(raw) && user != "" && len(password) >= 3 && !isFillIn(password) && !isFillIn(user)
+}
+
 // isPrintable reports whether raw is one line of ASCII text.
 func isPrintable(raw []byte) bool {
 	for _, c := range raw {

@@ -40,7 +40,7 @@ func assess(c candidate) (f found, ok bool) {
 	if p := vendor(c); p != nil {
 		return found{Match{Rule: p.ID, What: p.What, Severity: p.severity()}, byVendor}, true
 	}
-	if c.class == classBare && isUserPassword(c.value) {
+	if c.class == classBare && (isUserPassword(c.value) || c.name == "_auth" && isAnyUserPassword(c.value)) {
 		return found{Match{Rule: "basic-auth", Severity: Error}, byPlace}, true
 	}
 	if v := c.verdict(); v.rule != "" {
@@ -149,7 +149,7 @@ func isEmail(v string) bool {
 // isIdleJWT knows tokens that open nothing: a header alone, a tutorial's claims.
 func isIdleJWT(v string) bool {
 	if !strings.HasPrefix(v, "eyJ") {
-		return false
+		return strings.Count(v, ".") <= 2 && strings.Contains(v, ".eyJ") && len(v[:strings.Index(v, ".eyJ")]) < 12
 	}
 	switch strings.Count(v, ".") {
 	case 0:
@@ -313,12 +313,15 @@ func isDense(v string) bool {
 		return false
 	}
 	f := featuresOf(v)
-	return f.hard >= 8 && f.digits >= 2 && f.letters >= 10 && f.spaces <= 3 && wordShare(v) < 0.3
+	return f.hard >= 6 && f.symbols >= 12 && f.digits >= 2 && f.letters >= 10 && f.spaces <= 3 && wordShare(v) < 0.3
 }
 
 // isStrong accepts values that speak for themselves behind a weak name.
 func (c *candidate) isStrong() bool {
 	v := c.value
+	if c.quoted && isDense(v) && !strings.Contains(v, "=") && strings.HasSuffix(strings.ToLower(c.name), "key") {
+		return true
+	}
 	if len(v) < 20 || !c.isRandom(20) || isUUID(v) || isPathLike(v) {
 		return false
 	}

@@ -16,6 +16,7 @@ const (
 	roleHeader              // an HTTP header with credentials
 	roleUsers               // lines of user:password
 	roleArmor64             // base64 of such a line
+	roleDSN                 // the end of user:password@tcp(host)/database
 )
 
 // keyword is one entry of the matcher. Its text is lower case.
@@ -198,4 +199,5 @@ func keywordsOf(all []*pattern) []keyword {
 var landmarks = []keyword{
 	{text: "-----begin", role: rolePEM}, {text: "putty-user-key-file", role: rolePEM}, {text: "ls0tls1crudjti", role: roleArmor64},
 	{text: "://", role: roleURL}, {text: "basic ", role: roleHeader}, {text: "chpasswd:", role: roleUsers},
+	{text: "@tcp(", role: roleDSN}, {text: "@unix(", role: roleDSN},
 }

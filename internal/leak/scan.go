@@ -85,6 +85,8 @@ func (s *scan) hit(start int, w *keyword) {
 		s.readArmor64(start)
 	case roleURL:
 		s.readURL(start)
+	case roleDSN:
+		s.readDSN(start)
 	}
 	if s.only {
 		return

@@ -6,6 +6,7 @@ import "strings"
 const (
 	maxUserinfo = 512
 	maxScheme   = 40
+	maxDSN      = 100
 )
 
 // readURL looks at the credentials of the URL whose "://" begins at colon.
@@ -75,6 +76,22 @@ func (s *scan) weighURLToken(scheme string, from, at int, host string) {
 		return
 	}
 	s.reportURL(from, at, host)
+}
+
+// readDSN judges the credentials of a Go program's user:password@tcp(host)/database
+// that end at the @ at.
+func (s *scan) readDSN(at int) {
+	from := at
+	for from > 0 && at-from < maxDSN && !endsUserinfo(s.data[from-1]) && s.data[from-1] != '=' {
+		from--
+	}
+	s.work.urls += at - from
+	user, password, ok := strings.Cut(string(s.data[from:at]), ":")
+	open := at + len("@tcp(")
+	if !ok || user == "" || s.commented(from) || !isURLPassword(user, password, "") || isExampleHost(s.hostAfter(open)) {
+		return
+	}
+	s.reportURL(at-len(password), at, s.hostAfter(open))
 }
 
 func (s *scan) reportURL(start, end int, host string) {

@@ -1,7 +1,9 @@
 package leak
 
 import (
+	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // Values scans a parsed document, value by value. Hits are in the order of the
@@ -26,6 +28,7 @@ type document struct {
 	logins  bool // one of credentialFiles
 	texts   bool // a translation
 	sops    bool // the document holds SOPS' metadata
+	api     bool // the document describes an API
 }
 
 func newDocument(doc Document) *document {
@@ -33,6 +36,9 @@ func newDocument(doc Document) *document {
 	for _, v := range doc.Values {
 		if len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac" {
 			d.sops = true
+		}
+		if len(v.Keys) == 1 && (v.Keys[0] == "swagger" || v.Keys[0] == "openapi") {
+			d.api = true
 		}
 	}
 	d.sortObjects()
@@ -91,6 +97,9 @@ func (d *document) value(i int) []Match {
 	if v.Text == "" || d.sops && len(v.Keys) > 0 && v.Keys[0] == "sops" || isSealed(v.Text) {
 		return nil
 	}
+	if d.api && v.isExample() {
+		return nil
+	}
 	inert := d.isInert(i)
 	s := &scan{name: d.Name, purpose: d.purpose, data: []byte(v.Text), only: inert || !isComposed(v.Text)}
 	if isNested(v.Text) {
@@ -107,6 +116,17 @@ func (d *document) value(i int) []Match {
 		return nil
 	}
 	return settle(s.found)
+}
+
+// isExample reports whether a value is, or is part of, what an API's description
+// shows as an example.
+func (v *Value) isExample() bool {
+	for _, k := range v.Keys {
+		if k == "example" || k == "examples" || k == "x-example" {
+			return true
+		}
+	}
+	return false
 }
 
 func (v *Value) last() string {
@@ -164,6 +184,10 @@ func (d *document) judgeValue(s *scan, i int) {
 		d.judgeSecret(s, v, part == "data")
 		return
 	}
+	if d.isKeyHalf(i) {
+		s.report(found{Match{Rule: "private-key", Start: 0, End: len(text), Severity: d.purpose.lowered(Error), What: "private half of a JSON Web Key"}, byPlace})
+		return
+	}
 	c := candidate{name: d.nameOf(i), value: text, quoted: v.Quoted, kind: kindConfig}
 	c.sure = d.logins && classify(c.name) == classPassword
 	if f, ok := assess(c); ok && !(v.Scalar && len(text) < 6) {
@@ -171,6 +195,26 @@ func (d *document) judgeValue(s *scan, i int) {
 		s.report(f)
 	}
 }
+
+// isKeyHalf knows the secret members of a JSON Web Key: d beside kty, and k where
+// the key is symmetric.
+func (d *document) isKeyHalf(i int) bool {
+	v := &d.Values[i]
+	last := v.last()
+	if last != "d" && last != "k" || len(v.Text) < 20 || !isBase64(v.Text) {
+		return false
+	}
+	for k := max(0, i-maxMembers); k < min(len(d.Values), i+maxMembers); k++ {
+		beside := &d.Values[k]
+		if beside.last() == "kty" && sameParent(beside.Keys, v.Keys) {
+			return last == "d" || beside.Text == "oct"
+		}
+	}
+	return false
+}
+
+// maxMembers is how far from one another the members of one key stand.
+const maxMembers = 12
 
 // judgeSecret judges a value of a Kubernetes Secret, decoded if it stands in data.
 func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
@@ -203,9 +247,30 @@ func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
 		return
 	}
 	c := candidate{name: v.last(), value: text, quoted: true, kind: kindConfig}
+	if encoded && !isText(text) {
+		if c.isBinarySecret() {
+			s.report(whole)
+		}
+		return
+	}
 	if verdict := judge(c); verdict.rule != "" || c.isSecretData() {
 		s.report(whole)
 	}
+}
+
+// isText reports whether decoded data is text and no key in bytes.
+func isText(v string) bool {
+	return utf8.ValidString(v) && !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f })
+}
+
+// isBinarySecret judges bytes in a Secret that are no text by their name: keys
+// made at random are kept that way. Key stores and archives say what they are.
+func (c *candidate) isBinarySecret() bool {
+	if len(c.value) < 5 || len(c.value) > maxValue || strings.HasPrefix(c.value, "\x1f\x8b") {
+		return false
+	}
+	class := classify(c.name)
+	return class != classNone && entropy(c.value) >= min(floor(len(c.value)), math.Log2(float64(len(c.value)))-0.5)
 }
 
 // isSecretData judges a value of a Secret whose name says nothing.

@@ -107,9 +107,10 @@ func scanText(s *syntax.File, data []byte, at int, matches []leak.Match) leaks {
 	return out
 }
 
-// scanLeaves judges the values of each document together.
+// scanLeaves judges the values of each document together. A value that comes
+// through an alias is found where it stands, once.
 func scanLeaves(name string, s *syntax.File) leaks {
-	var out leaks
+	var out, aliased leaks
 	for _, d := range s.Docs {
 		doc := leak.Document{Name: name, Values: make([]leak.Value, 0, len(d.Leaves))}
 		for _, l := range d.Leaves {
@@ -121,10 +122,17 @@ func scanLeaves(name string, s *syntax.File) leaks {
 		}
 		for _, h := range leak.Values(doc) {
 			l := &d.Leaves[h.Index]
-			out = append(out, leakAt{Match: h.Match, leaf: l, key: l.Path.String(), value: l.Value[h.Start:h.End], span: s.Sub(*l, h.Start, h.End)})
+			at := leakAt{Match: h.Match, leaf: l, key: l.Path.String(), value: l.Value[h.Start:h.End]}
+			if !l.Anchor.IsZero() {
+				at.span = l.Anchor
+				aliased = append(aliased, at)
+				continue
+			}
+			at.span = s.Sub(*l, h.Start, h.End)
+			out = append(out, at)
 		}
 	}
-	return out
+	return append(out, beside(out, dedupe(aliased))...)
 }
 
 // dedupe drops what was found twice at one place, as through an alias or a merge.
