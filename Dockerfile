@@ -41,7 +41,6 @@ LABEL org.opencontainers.image.title="sealward bot" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build-bot /out/bot /bot
 COPY --from=build-bot --chown=65532:65532 /out/state /var/lib/sealward
-ENV DATABASE_URL=sqlite:///var/lib/sealward/bot.db
 VOLUME /var/lib/sealward
 USER 65532:65532
 EXPOSE 3000
