@@ -112,7 +112,7 @@ func (k *keysRun) newEnv(name string) (string, error) {
 	if env.Known(name) {
 		return env.Canonical(name), nil
 	}
-	if len(k.at.tree.Environments()) == 0 {
+	if len(k.at.tree.Environments()) == 0 || k.at.tree.Speaks(name) {
 		return name, nil
 	}
 	return "", err

@@ -20,7 +20,8 @@ type Admission struct {
 
 // Admit names a new key of an environment in the rules: in the place of the recipients
 // that it replaces, or, where there are none, in the rules that are the environment's
-// alone. Without such a rule it makes one.
+// alone. Without such a rule it makes one, and an environment that only directories or
+// files are named after is declared in .sealward.yaml.
 func (t *Tree) Admit(env string, key sops.Recipient, replaced []sops.Recipient) (*Admission, error) {
 	p := &Plan{Old: sops.Difference(replaced, []sops.Recipient{key}), New: []sops.Recipient{key}}
 	a := &Admission{}
@@ -29,8 +30,16 @@ func (t *Tree) Admit(env string, key sops.Recipient, replaced []sops.Recipient) 
 		a.Edits, a.Changes, a.Notes = p.Rules, p.Changes, p.Warnings
 		return a, err
 	}
+	declared, edit, err := t.declare(env)
+	if err != nil {
+		return nil, err
+	}
+	if edit != nil {
+		t = declared
+		a.Edits = append(a.Edits, *edit)
+		a.Changes = append(a.Changes, Change{edit.Path, 1, "the files of " + env})
+	}
 	own, shared := t.rulesOf(env)
-	var err error
 	switch {
 	case len(own) > 0:
 		err = t.admitInto(a, own, key)

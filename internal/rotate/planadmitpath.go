@@ -128,8 +128,8 @@ func (t *Tree) pathRegex(name string) (all string, yamlIn []string) {
 	slices.Sort(single)
 	inDirs, single = slices.Compact(inDirs), slices.Compact(single)
 	if n := len(inDirs) + len(single); n == 0 || n > 12 && len(t.Config.Environments[name].Paths) == 0 {
-		words := strings.Join(namesOf(name), "|")
-		return `(^|[/._-])(` + words + `)([/._-]|$)`, []string{`(.*/)?(` + words + `)/` + anyYAML}
+		words := strings.Join(t.namesOf(name), "|")
+		return `(^|[/._-])(` + words + `)([/._-]|$)`, []string{`(.*[/._-])?(` + words + `)([/._-].*)?\.ya?ml$`}
 	}
 	for _, d := range inDirs {
 		yamlIn = append(yamlIn, d+anyYAML)
@@ -151,7 +151,7 @@ func (t *Tree) detected(name string) (inDirs, single []string) {
 	}
 	under := regexp.MustCompile("^(" + strings.Join(append(inDirs, `\x00`), "|") + ")")
 	for _, p := range slices.Concat(t.paths, t.kilterFiles(name)) {
-		if t.EnvOf(p) == name && !under.MatchString(p) && t.holdsValues(p) {
+		if t.EnvOf(p) == name && !under.MatchString(p) && (t.holdsValues(p) || t.holdsSecret(p)) {
 			single = append(single, regexp.QuoteMeta(p)+"$")
 		}
 	}
@@ -173,13 +173,35 @@ func anyOf(alternatives []string) string {
 	return "^(" + strings.Join(alternatives, "|") + ")"
 }
 
-// namesOf are the names that an environment's directories and files commonly have.
-func namesOf(name string) []string {
-	out := []string{regexp.QuoteMeta(name)}
-	for _, w := range []string{"production", "prd", "stage", "stg", "development", "develop", "testing"} {
-		if sameEnv([]string{w}, name) && w != name {
+// holdsSecret reports whether a YAML file has what a rule is for: a Secret, or any
+// values where the file's name says that they are secret.
+func (t *Tree) holdsSecret(p string) bool {
+	if ext := path.Ext(p); ext != ".yaml" && ext != ".yml" {
+		return false
+	}
+	switch t.contentOf(p) {
+	case asValues:
+		return strings.Contains(strings.ToLower(p), "secret")
+	case asManifest:
+		data, err := fs.ReadFile(t.Snapshot.FS, p)
+		return err == nil && secretKind.Match(data)
+	}
+	return false
+}
+
+var secretKind = regexp.MustCompile(`(?m)^kind: *["']?Secret["']?\s*(#.*)?$`)
+
+// namesOf are the names that an environment's directories and files have, here or commonly.
+func (t *Tree) namesOf(name string) []string {
+	out := []string{name}
+	common := []string{"production", "prd", "stage", "stg", "development", "develop", "testing"}
+	for _, w := range append(common, t.spellings(name)...) {
+		if !slices.Contains(out, w) && sameEnv([]string{strings.ToLower(w)}, name) {
 			out = append(out, w)
 		}
+	}
+	for i := range out {
+		out[i] = regexp.QuoteMeta(out[i])
 	}
 	return out
 }

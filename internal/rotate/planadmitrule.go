@@ -129,7 +129,7 @@ func (t *Tree) spellings(name string) []string {
 			continue
 		}
 		for _, w := range wordsOfPath(p) {
-			if w == name || env.Known(w) && sameEnv([]string{w}, name) {
+			if w == name || env.Known(w) && sameEnv([]string{strings.ToLower(w)}, name) {
 				count[w]++
 			}
 		}
