@@ -95,9 +95,13 @@ func isJWT(token string) bool {
 	return header != nil && json.Valid(header) && bytes.Contains(header, []byte(`"alg"`)) && header[0] == '{' && isClaims(decodeSegment(parts[1]))
 }
 
-// isClaims knows the claims of every tutorial's token by their subject.
 func isClaims(claims []byte) bool {
-	return len(claims) > 0 && claims[0] == '{' && json.Valid(claims) && !bytes.Contains(claims, []byte(`"1234567890"`)) && !bytes.Contains(claims, []byte("John Doe"))
+	return len(claims) > 0 && claims[0] == '{' && json.Valid(claims) && !isTutorial(claims)
+}
+
+// isTutorial knows the claims of every tutorial's token by their subject.
+func isTutorial(claims []byte) bool {
+	return bytes.Contains(claims, []byte(`"1234567890"`)) || bytes.Contains(claims, []byte("John Doe"))
 }
 
 func decodeSegment(s string) []byte {

@@ -11,6 +11,7 @@ type candidate struct {
 	value  string
 	quoted bool  // the source quotes it
 	sure   bool  // the format has nothing but a secret in this place
+	login  bool  // a user's name stands beside it
 	kind   kind  // of the file
 	class  class // of the name
 }
@@ -33,7 +34,7 @@ var kinds = map[string]string{
 // assess decides about a candidate, vendors' patterns first, and returns what a
 // match of it says but for its place.
 func assess(c candidate) (f found, ok bool) {
-	if len(c.value) < 4 || len(c.value) > maxValue {
+	if len(c.value) < 4 || len(c.value) > 4*maxValue {
 		return found{}, false
 	}
 	c.class = classify(c.name)
@@ -155,7 +156,7 @@ func isIdleJWT(v string) bool {
 	case 0:
 		return bytes.HasPrefix(decodeSegment(v), []byte(`{"alg`))
 	case 2:
-		return !isJWT(v)
+		return !isJWT(v) && (len(v) < 80 || isTutorial(decodeSegment(v[strings.IndexByte(v, '.')+1:strings.LastIndexByte(v, '.')])))
 	}
 	return false
 }
@@ -178,6 +179,8 @@ func (c *candidate) isPassword() bool {
 	case f.letters == 0:
 		return f.digits >= 4 && f.symbols <= f.digits
 	case isPassphrase(v):
+		return true
+	case c.login && f.joints == 0 && len(v) >= 5 && f.hard == 0:
 		return true
 	case f.digits == 0 && f.hard == 0: // letters and joints
 		return len(v) >= 5 && c.isOdd(f)

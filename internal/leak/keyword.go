@@ -105,8 +105,17 @@ func (m *matcher) scan(data []byte, hit func(start int, w *keyword)) {
 		if (b0|b1|b2|b3)&1 == 0 {
 			continue
 		}
-		for k := range 4 {
-			m.check(data, i+k, hit)
+		if b0&1 != 0 {
+			m.check(data, i, hit)
+		}
+		if b1&1 != 0 {
+			m.check(data, i+1, hit)
+		}
+		if b2&1 != 0 {
+			m.check(data, i+2, hit)
+		}
+		if b3&1 != 0 {
+			m.check(data, i+3, hit)
 		}
 	}
 	for ; i+3 <= len(data); i++ {

@@ -39,7 +39,7 @@ var wrappers = [][2]string{
 func isFillIn(v string) bool {
 	v = unquote(strings.TrimSpace(v))
 	lower := strings.ToLower(v)
-	return v == "" || isTemplate(v) || isReference(v) || isSealed(v) || isPublic(v) || isLegend(v) || monotonous(lower) && len(v) < 24 ||
+	return v == "" || isTemplate(v) || isReference(v) || isSealed(v) || isPublic(v) || isLegend(v) || noPasswords[lower] || monotonous(lower) && len(v) < 24 ||
 		len(v) <= 100 && slices.ContainsFunc(fillIns, func(part string) bool { return strings.Contains(lower, part) })
 }
 
@@ -47,6 +47,9 @@ func isFillIn(v string) bool {
 func isLegend(v string) bool {
 	return v == strings.ToUpper(v) && isExampleWord(strings.ToLower(v)) && featuresOf(v).digits == 0
 }
+
+// noPasswords are answers to whether there is a password, or where it comes from.
+var noPasswords = wordSet(`true false yes no on off none null nil undefined prompt ask never always auto`)
 
 // fillIns are the parts of exampleParts that ask for something else in their place.
 var fillIns = []string{

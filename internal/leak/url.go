@@ -58,7 +58,7 @@ func (s *scan) weighURL(scheme string, from, split, at int) {
 		return
 	}
 	user, password := string(s.data[from:split]), string(s.data[split+1:at])
-	if !isURLPassword(user, password, scheme) {
+	if !isURLPassword(user, password, scheme) && !(isServer(host) && isPlainLogin(user, password)) {
 		return
 	}
 	s.reportURL(split+1, at, host)
@@ -124,6 +124,21 @@ func isURLPassword(user, password, scheme string) bool {
 	}
 	return true
 }
+
+// isServer knows the full name of a machine somewhere, by a number in its first part.
+func isServer(host string) bool {
+	first, rest, ok := strings.Cut(host, ".")
+	return ok && strings.Contains(rest, ".") && featuresOf(first).digits > 0 && featuresOf(first).letters > 0 && !strings.HasSuffix(rest, ".local")
+}
+
+// isPlainLogin accepts the plain words that people log in with where a real server
+// stands behind them, but for those that only name what goes in their place.
+func isPlainLogin(user, password string) bool {
+	return len(password) >= 5 && !isFillIn(password) && !isFillIn(user) && !namesOfParts[strings.ToLower(user)] && !namesOfParts[strings.ToLower(password)]
+}
+
+// namesOfParts are what the parts of a URL are called.
+var namesOfParts = wordSet(`user username userid login account name password passwd pass pwd secret token key dbuser dbpass dbpassword myuser mypassword mypass`)
 
 func isExampleHost(host string) bool {
 	return host == "" || strings.Contains(host, "example.") || host == "host" || host == "hostname" || host == "example" || strings.HasSuffix(host, ".example") || strings.HasSuffix(host, ".invalid") || host == "server" || host == "domain.com" || host == "domain" || host == "foo.com" || host == "address"

@@ -190,10 +190,31 @@ func (d *document) judgeValue(s *scan, i int) {
 	}
 	c := candidate{name: d.nameOf(i), value: text, quoted: v.Quoted, kind: kindConfig}
 	c.sure = d.logins && classify(c.name) == classPassword
+	c.login = d.purpose == forUse && d.hasLogin(i)
 	if f, ok := assess(c); ok && !(v.Scalar && len(text) < 6) {
 		f.End = len(text)
 		s.report(f)
 	}
+}
+
+// hasLogin reports whether a user's name, itself no placeholder, stands beside the
+// value at i: together they are somebody's account, and a plain word is a password.
+func (d *document) hasLogin(i int) bool {
+	v := &d.Values[i]
+	if v.Scalar || classify(v.last()) != classPassword {
+		return false
+	}
+	for k := max(0, i-2); k < min(len(d.Values), i+3); k++ {
+		beside := &d.Values[k]
+		if !sameParent(beside.Keys, v.Keys) || k == i {
+			continue
+		}
+		switch strings.ToLower(beside.last()) {
+		case "user", "username", "user_name", "login", "account":
+			return beside.Text != "" && !beside.Scalar && !isFillIn(beside.Text) && !strings.EqualFold(beside.Text, v.Text) && !namesOfParts[strings.ToLower(beside.Text)]
+		}
+	}
+	return false
 }
 
 // isKeyHalf knows the secret members of a JSON Web Key: d beside kty, and k where
@@ -206,8 +227,8 @@ func (d *document) isKeyHalf(i int) bool {
 	}
 	for k := max(0, i-maxMembers); k < min(len(d.Values), i+maxMembers); k++ {
 		beside := &d.Values[k]
-		if beside.last() == "kty" && sameParent(beside.Keys, v.Keys) {
-			return last == "d" || beside.Text == "oct"
+		if beside.last() == "kty" && sameParent(beside.Keys, v.Keys) && (last == "d" || beside.Text == "oct") {
+			return true
 		}
 	}
 	return false
