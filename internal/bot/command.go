@@ -61,7 +61,7 @@ var (
 // ParseCommands finds the commands in a comment: they stand at the start of a line, and
 // neither in a quote, nor in code, nor in what is hidden.
 func ParseCommands(body string) Commands {
-	if len(body) > maxComment || !strings.Contains(strings.ToLower(body), "/rotat") {
+	if len(body) > maxComment || !strings.Contains(strings.ToLower(body), "/rot") {
 		return Commands{}
 	}
 	c := Commands{}

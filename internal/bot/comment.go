@@ -211,4 +211,3 @@ func (t task) rotationsFailed(ctx context.Context, comment int64) error {
 	}
 	return nil
 }
-

@@ -69,7 +69,9 @@ func (t task) installation(ctx context.Context) error {
 		}
 		jobs = append(jobs, newJob(kindRefresh, r.Name+"/"+t.Key, t.Installation, r.Name, nothing{}), newJob(kindComments, r.Name+"/"+t.Key, t.Installation, r.Name, nothing{}))
 	}
-	if err := t.forget(ctx, func(r store.Repository) bool { return r.Installation == t.Installation && !slices.Contains(names, r.Name) }); err != nil || len(jobs) == 0 {
+	if err := t.forget(ctx, func(r store.Repository) bool {
+		return r.Installation == t.Installation && !slices.Contains(names, r.Name)
+	}); err != nil || len(jobs) == 0 {
 		return err
 	}
 	_, err = t.opt.Store.Enqueue(ctx, jobs...)

@@ -122,11 +122,11 @@ func (t task) other(ctx context.Context, c *github.Client, req rotate.Request) (
 			continue
 		}
 		r, outcome, err := t.bringUp(ctx, c, r)
-		if err != nil && mistake(err) == "" {
+		switch wrong := mistake(err); {
+		case err != nil && wrong == "":
 			return "", err
-		}
-		if err == nil && r.State == stateOpen {
-			return sayOther(r, outcome, asksSame(before, req)), nil
+		case r.State == stateOpen:
+			return sayOther(r, outcome, asksSame(before, req), wrong), nil
 		}
 	}
 	return "", nil
@@ -169,7 +169,9 @@ func asksSame(a, b rotate.Request) bool {
 	if a.Env != "" && len(a.To)+len(a.Remove)+len(a.Add)+len(b.To)+len(b.Remove)+len(b.Add) == 0 {
 		return true // with or without force: the key is replaced
 	}
-	same := func(x, y []sops.Recipient) bool { return slices.Equal(sops.Difference(x, nil), sops.Difference(y, nil)) }
+	same := func(x, y []sops.Recipient) bool {
+		return slices.Equal(sops.Difference(x, nil), sops.Difference(y, nil))
+	}
 	return same(a.To, b.To) && same(a.Remove, b.Remove) && same(a.Add, b.Add)
 }
 

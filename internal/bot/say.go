@@ -160,8 +160,9 @@ func sayWrong(problem string) string {
 	return "Nothing was done: " + linesOf(problem) + "\n"
 }
 
-// sayOther refers to a rotation that is open already.
-func sayOther(r store.Rotation, outcome github.Outcome, same bool) string {
+// sayOther refers to a rotation that is open already; wrong is why it could not be brought
+// up to date.
+func sayOther(r store.Rotation, outcome github.Outcome, same bool, wrong string) string {
 	var b strings.Builder
 	name := "changes the recipients already"
 	if r.Env != "" {
@@ -172,6 +173,9 @@ func sayOther(r store.Rotation, outcome github.Outcome, same bool) string {
 		b.WriteString("; it was behind the default branch, and is rebuilt on it now")
 	}
 	b.WriteString(". ")
+	if wrong != "" {
+		return b.String() + "It could not be rebuilt on the default branch as it is now: " + linesOf(wrong) + ".\n"
+	}
 	if same {
 		b.WriteString("Merge it, or close it and write the command again.\n")
 	} else {

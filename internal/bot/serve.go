@@ -41,9 +41,9 @@ type Bot struct {
 	tasks sync.WaitGroup
 
 	mu      sync.Mutex
-	self    string            // the App's login, once it is known
-	reasons map[int64]string  // why the last attempt at a job failed, for people
-	sweeps  map[string]sweep  // what was swept in this process, by name
+	self    string           // the App's login, once it is known
+	reasons map[int64]string // why the last attempt at a job failed, for people
+	sweeps  map[string]sweep // what was swept in this process, by name
 }
 
 // New returns a bot that does nothing yet.
