@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/env"
 	"github.com/sealward/sealward/internal/syntax"
 )
 
@@ -151,11 +152,27 @@ func (t *Tree) detected(name string) (inDirs, single []string) {
 	}
 	under := regexp.MustCompile("^(" + strings.Join(append(inDirs, `\x00`), "|") + ")")
 	for _, p := range slices.Concat(t.paths, t.kilterFiles(name)) {
-		if t.EnvOf(p) == name && !under.MatchString(p) && (t.holdsValues(p) || t.holdsSecret(p)) {
+		if t.EnvOf(p) != name || under.MatchString(p) || !t.holdsValues(p) && !t.holdsSecret(p) {
+			continue
+		}
+		if dir := dirNamed(p, name); dir != "" {
+			inDirs = append(inDirs, regexp.QuoteMeta(dir)+"/")
+		} else {
 			single = append(single, regexp.QuoteMeta(p)+"$")
 		}
 	}
 	return inDirs, single
+}
+
+// dirNamed is the directory above a file that an environment's name is the name of, or "".
+func dirNamed(p, name string) string {
+	dirs := strings.Split(path.Dir(p), "/")
+	for i, d := range dirs {
+		if d == name || env.Known(d) && sameEnv([]string{strings.ToLower(d)}, name) {
+			return path.Join(dirs[:i+1]...)
+		}
+	}
+	return ""
 }
 
 // holdsValues reports whether a file has values to seal by its very name: an env file.

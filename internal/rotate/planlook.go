@@ -66,10 +66,10 @@ func lookInto(fsys fs.FS, e repo.Entry) look {
 		return l
 	}
 	switch base := path.Base(e.Path); {
-	case bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0: // binary
-		return l
 	case base == ".sops.yaml", base == "kilter.yaml", base == "kilter.yml", e.Path == config.Name:
 		l.file = syntax.Parse(e.Path, data)
+		return l
+	case bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0: // binary
 		return l
 	}
 	if l.sealed = sealedIn(e, data); l.sealed == nil {

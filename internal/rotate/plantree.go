@@ -119,6 +119,8 @@ func readConfig(snap repo.Snapshot) (*config.Config, error) {
 func (t *Tree) take(l look, ignored bool) {
 	p := l.entry.Path
 	switch {
+	case l.entry.Mode&fs.ModeSymlink != 0 && path.Base(p) == ".sops.yaml" && !ignored:
+		t.Incomplete = append(t.Incomplete, p+" is a symbolic link, and links are not followed here, as they are by sops: put the file itself there")
 	case l.entry.Mode&fs.ModeSymlink != 0:
 		return // what it names is listed by itself, or is not part of the repository
 	case !l.entry.Mode.IsRegular():
