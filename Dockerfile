@@ -7,12 +7,13 @@ ARG BUILDER=docker.io/library/golang:1.26-bookworm
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64
+ARG VERSION=
 WORKDIR /src
 COPY . .
 # The settings that make the same source the same bytes. Modules are fetched as the
 # build needs them: the Action needs a few of those that go.mod names.
 RUN CGO_ENABLED=0 GOFLAGS=-trimpath GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -buildvcs=false -ldflags "-s -w -buildid=" -o /out/action ./cmd/action
+    go build -buildvcs=false -ldflags "-s -w -buildid= -X main.released=${VERSION}" -o /out/action ./cmd/action
 
 # A container action runs as root: the runner's files belong to it. The entry point is
 # the program itself: a shell would drop the inputs whose names have dashes.

@@ -57,7 +57,7 @@ func actionFile(image string) string {
 	var b strings.Builder
 	b.WriteString(`# Written by go test ./cmd/action -run Inputs -update, from inputs.go.
 name: sealward
-description: Reviews the secrets of a GitOps repository - leaks, bad seals, and keys that an environment lacks. Needs no key and no checkout.
+description: Reviews the secrets of a GitOps repository - leaks, bad seals, keys that an environment lacks. No key, no checkout.
 author: The sealward authors
 branding:
   icon: shield
