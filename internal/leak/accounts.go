@@ -9,7 +9,7 @@ import (
 // readLines reads the files whose lines have fixed fields, by their names.
 func (s *scan) readLines() {
 	var read func(start, end int)
-	base := strings.ToLower(path.Base(s.name))
+	base := s.base
 	switch {
 	case s.kind == kindAccounts:
 		read = s.readAccount
@@ -218,10 +218,6 @@ func (s *scan) readLone(base string) {
 	if len(s.data) > maxLone || s.kind == kindCode || s.kind == kindDocs {
 		return
 	}
-	value := bytes.TrimSpace(s.data)
-	if len(value) == 0 || bytes.ContainsAny(value, "\n =:") {
-		return
-	}
 	stem, suffix := strings.TrimSuffix(base, path.Ext(base)), path.Ext(base)
 	name := strings.TrimLeft(stem, ".")
 	switch suffix {
@@ -230,6 +226,10 @@ func (s *scan) readLone(base string) {
 	case ".key":
 		name = "secret_key"
 	default:
+		return
+	}
+	value := bytes.TrimSpace(s.data)
+	if len(value) == 0 || bytes.ContainsAny(value, "\n =:") {
 		return
 	}
 	c := candidate{name: name, value: string(value), kind: kindConfig}

@@ -9,11 +9,14 @@ import (
 type candidate struct {
 	name   string
 	value  string
-	quoted bool  // the source quotes it
-	sure   bool  // the format has nothing but a secret in this place
-	login  bool  // a user's name stands beside it
-	kind   kind  // of the file
-	class  class // of the name
+	quoted bool   // the source quotes it
+	sure   bool   // the format has nothing but a secret in this place
+	user   string // the user's name that stands beside it, or ""
+	login  bool   // the two are somebody's account, so that a plain word is a password
+	kind   kind   // of the file
+	class  class  // of the name
+
+	classified bool // class is known
 }
 
 // verdict is what the judge says of a candidate; the zero value acquits it.
@@ -37,7 +40,12 @@ func assess(c candidate) (f found, ok bool) {
 	if len(c.value) < 4 || len(c.value) > 4*maxValue {
 		return found{}, false
 	}
-	c.class = classify(c.name)
+	if !c.classified {
+		c.class = classify(c.name)
+	}
+	if fallback, ok := defaultOf(c.value); ok {
+		c.value = fallback
+	}
 	if p := vendor(c); p != nil {
 		return found{Match{Rule: p.ID, What: p.What, Severity: p.severity()}, byVendor}, true
 	}
@@ -127,6 +135,9 @@ func (c *candidate) decodesToNothing() bool {
 	}
 	raw, ok := decodeBase64(v)
 	raw = bytes.TrimRight(raw, "\r\n") // echo x | base64
+	if at := bytes.Index(raw, []byte("-----BEGIN ")); at >= 0 && !bytes.Contains(raw, []byte("PRIVATE KEY")) {
+		return true // a certificate, a public key
+	}
 	if !ok || !isPrintable(raw) {
 		return false
 	}

@@ -77,6 +77,18 @@ func isTemplate(v string) bool {
 	return isVariable(v) || isVerb(v) || strings.Contains(v, "[a-z") || strings.Contains(v, "[A-Z") || strings.Contains(v, "[0-9")
 }
 
+// defaultOf returns what a template takes where nobody has set the variable, which
+// is in the file for everybody to read: ${NAME:default}, ${NAME:-default}.
+func defaultOf(v string) (string, bool) {
+	inner, ok := cut(v, "${", "}")
+	name, fallback, colon := strings.Cut(inner, ":")
+	if !ok || !colon || name == "" || strings.ContainsAny(name, "{$( ") || strings.ContainsAny(fallback, "{$") {
+		return "", false
+	}
+	fallback = unquote(strings.TrimLeft(fallback, "-="))
+	return fallback, len(fallback) >= 6 && fallback[0] != '?' && fallback[0] != '+'
+}
+
 func cut(v, head, tail string) (string, bool) {
 	inner, ok := strings.CutPrefix(v, head)
 	if !ok {

@@ -1,8 +1,14 @@
 package leak
 
+import (
+	"path"
+	"strings"
+)
+
 // scan is one text on its way through the stages.
 type scan struct {
 	name     string
+	base     string // of the name, in lower case
 	kind     kind
 	purpose  purpose
 	logins   bool // one of credentialFiles
@@ -53,7 +59,7 @@ func (s *scan) spend(reader, at, n int) bool {
 type work struct{ keywords, tokens, names, urls, lines int }
 
 func newScan(name string, data []byte) *scan {
-	s := &scan{name: name, kind: kindOf(name), purpose: purposeOf(name), logins: isCredentialFile(name), personal: isPersonalFile(name), data: data}
+	s := &scan{name: name, base: baseOf(name), kind: kindOf(name), purpose: purposeOf(name), logins: isCredentialFile(name), personal: isPersonalFile(name), data: data}
 	s.only = isTranslation(name)
 	switch Skip(name, data[:min(len(data), headSize)]) {
 	case "":
@@ -64,6 +70,8 @@ func newScan(name string, data []byte) *scan {
 	}
 	return s
 }
+
+func baseOf(name string) string { return strings.ToLower(path.Base(name)) }
 
 func (s *scan) run() {
 	s.readLines()

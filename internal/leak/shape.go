@@ -45,6 +45,10 @@ func featuresOf(v string) features {
 	return f
 }
 
+// Identifier reports whether a value is a name made of words, as people give them
+// to hosts, files and objects, and not a secret.
+func Identifier(value string) bool { return isIdentifier(value) }
+
 // isIdentifier knows names made of words: my-secret-name, db.credentials.v2,
 // PasswordField, host:port. One word with digits behind it (hunter2) is none.
 func isIdentifier(v string) bool {

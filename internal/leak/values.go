@@ -29,10 +29,26 @@ type document struct {
 	texts   bool // a translation
 	sops    bool // the document holds SOPS' metadata
 	api     bool // the document describes an API
+
+	base    string           // of the name, in lower case
+	classes map[string]class // of the names so far: they come again and again
+	scan    scan             // of one value after the other
+	text    []byte           // of that value
+}
+
+// classOf is classify, once for each name.
+func (d *document) classOf(name string) class {
+	c, known := d.classes[name]
+	if !known {
+		c = classify(name)
+		d.classes[name] = c
+	}
+	return c
 }
 
 func newDocument(doc Document) *document {
-	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name), texts: isTranslation(doc.Name)}
+	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name), texts: isTranslation(doc.Name),
+		base: baseOf(doc.Name), classes: map[string]class{}}
 	for _, v := range doc.Values {
 		if len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac" {
 			d.sops = true
@@ -101,9 +117,12 @@ func (d *document) value(i int) []Match {
 		return nil
 	}
 	inert := d.isInert(i)
-	s := &scan{name: d.Name, purpose: d.purpose, data: []byte(v.Text), only: inert || !isComposed(v.Text)}
+	d.text = append(d.text[:0], v.Text...)
+	d.scan = scan{name: d.Name, base: d.base, purpose: d.purpose, data: d.text, only: inert || !isComposed(v.Text), found: d.scan.found[:0]}
+	s := &d.scan
 	if isNested(v.Text) {
 		s.name, s.kind = v.last(), kindOf(v.last())
+		s.base = baseOf(s.name)
 	}
 	s.run()
 	if len(s.found) == 0 && !inert {
@@ -165,7 +184,7 @@ func (d *document) isInert(i int) bool {
 	if d.texts || inertKinds[d.kinds[i]] {
 		return true
 	}
-	if proseKeys[v.last()] || strings.HasPrefix(v.last(), "checksum/") {
+	if proseKeys[v.last()] || strings.HasPrefix(v.last(), "checksum/") || strings.HasPrefix(v.Text, "^") && strings.HasSuffix(v.Text, "$") {
 		return true
 	}
 	for _, k := range v.Keys[:max(len(v.Keys)-1, 0)] {
@@ -189,32 +208,35 @@ func (d *document) judgeValue(s *scan, i int) {
 		return
 	}
 	c := candidate{name: d.nameOf(i), value: text, quoted: v.Quoted, kind: kindConfig}
-	c.sure = d.logins && classify(c.name) == classPassword
-	c.login = d.purpose == forUse && d.hasLogin(i)
+	c.class, c.classified = d.classOf(c.name), true
+	c.sure = d.logins && c.class == classPassword
+	if c.user = d.userBeside(i); c.user != "" && strings.EqualFold(c.user, text) {
+		return // what comes with an installation
+	}
+	c.login = d.purpose == forUse && c.user != "" && !isFillIn(c.user) && !namesOfParts[strings.ToLower(c.user)]
 	if f, ok := assess(c); ok && !(v.Scalar && len(text) < 6) {
 		f.End = len(text)
 		s.report(f)
 	}
 }
 
-// hasLogin reports whether a user's name, itself no placeholder, stands beside the
-// value at i: together they are somebody's account, and a plain word is a password.
-func (d *document) hasLogin(i int) bool {
+// userBeside returns the user's name that stands beside a password at i, or "".
+func (d *document) userBeside(i int) string {
 	v := &d.Values[i]
 	if v.Scalar || classify(v.last()) != classPassword {
-		return false
+		return ""
 	}
 	for k := max(0, i-2); k < min(len(d.Values), i+3); k++ {
 		beside := &d.Values[k]
-		if !sameParent(beside.Keys, v.Keys) || k == i {
+		if k == i || beside.Scalar || !sameParent(beside.Keys, v.Keys) {
 			continue
 		}
 		switch strings.ToLower(beside.last()) {
 		case "user", "username", "user_name", "login", "account":
-			return beside.Text != "" && !beside.Scalar && !isFillIn(beside.Text) && !strings.EqualFold(beside.Text, v.Text) && !namesOfParts[strings.ToLower(beside.Text)]
+			return beside.Text
 		}
 	}
-	return false
+	return ""
 }
 
 // isKeyHalf knows the secret members of a JSON Web Key: d beside kty, and k where
