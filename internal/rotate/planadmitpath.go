@@ -187,6 +187,11 @@ func anyOf(alternatives []string) string {
 	if len(alternatives) == 1 {
 		return "^" + alternatives[0]
 	}
+	// Directories whose YAML is meant share their end.
+	const end = `.*\.ya?ml$`
+	if !slices.ContainsFunc(alternatives, func(a string) bool { return !strings.HasSuffix(a, "/"+end) }) {
+		return strings.ReplaceAll("^("+strings.Join(alternatives, "|")+")", end, "") + end
+	}
 	return "^(" + strings.Join(alternatives, "|") + ")"
 }
 

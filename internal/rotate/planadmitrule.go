@@ -17,6 +17,8 @@ type newRule struct {
 	macOnly        bool
 }
 
+const ofManifests = ": of manifests, only what a Secret holds is sealed; other YAML needs a rule above"
+
 // onlySecrets seals what a Secret holds, and nothing of other objects: Flux and kustomize
 // read the rest of a manifest in clear.
 func onlySecrets() sops.Selector {
@@ -51,7 +53,7 @@ func (t *Tree) byContent(name string) []newRule {
 		out = append(out, newRule{name + ": YAML that is no manifest is sealed whole", anyOf(others), sops.DefaultSelector(), false})
 	}
 	return append(out,
-		newRule{name + ": of manifests, only what a Secret holds is sealed; other YAML needs a rule above", manifests, onlySecrets(), false},
+		newRule{name + ofManifests, manifests, onlySecrets(), false},
 		rest)
 }
 
@@ -161,7 +163,11 @@ func (t *Tree) translated(rules []sops.CreationRule, from, name, to string) []ne
 			return nil
 		}
 		res = append(res, re)
-		out = append(out, newRule{name, regex, r.Selector, r.MACOnlyEnc})
+		comment := name
+		if r.Selector == onlySecrets() {
+			comment += ofManifests
+		}
+		out = append(out, newRule{comment, regex, r.Selector, r.MACOnlyEnc})
 	}
 	own, governed := 0, 0
 	for _, p := range t.paths {
