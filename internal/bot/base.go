@@ -118,12 +118,12 @@ func (t task) follows(ctx context.Context, c *github.Client, req rotate.Request)
 		case k.Env != r.Env:
 		case k.State == stateOpen:
 			return nil
-		case k.State == stateBegun:
-			// An attempt that a crash ended goes on under the key that it had.
-			r, req = k, kept
-		case same && (k.State == stateClosed || k.State == stateRefused && kept.Source == req.Source):
+		case same && (k.State == stateClosed || k.State == stateRefused && k.Key == r.Key):
 			t.log.InfoContext(ctx, "a rotation that the rules ask for was "+k.State+" before", "env", k.Env, "rotation", k.Key)
 			return nil
+		case k.State == stateBegun, k.Key == r.Key:
+			// An attempt that a crash ended goes on under the key that it had.
+			r, req = k, kept
 		}
 	}
 	_, _, err = t.carryOut(ctx, c, r, req)

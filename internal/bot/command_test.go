@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-
 // private is a private key that is none: made here, for no tree may hold one.
 var private = "AGE-SECRET-" + "KEY-1" + strings.Repeat("Q", 58)
 
@@ -157,7 +156,7 @@ func TestExposedKeysAreNoticed(t *testing.T) {
 			t.Errorf("not noticed in %q", body)
 		}
 	}
-	if ParseCommands("look: " + private).Exposed || ParseCommands("/rotate-key prod").Exposed {
+	if ParseCommands("look: "+private).Exposed || ParseCommands("/rotate-key prod").Exposed {
 		t.Error("exposed without a command or without a key")
 	}
 }

@@ -50,6 +50,34 @@ func (t task) command(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	err = t.work(ctx, args)
+	if t.Attempt == slowAttempt && worthTelling(err) {
+		t.sayLate(ctx, args, err)
+	}
+	return err
+}
+
+// slowAttempt is the attempt whose failure is told: by then some minutes have passed.
+const slowAttempt = 4
+
+func worthTelling(err error) bool {
+	var limited *github.LimitError
+	return err != nil && !errors.As(err, &limited) && !errors.Is(err, context.Canceled)
+}
+
+// sayLate says that the command is not forgotten. Whether that works out does not matter.
+func (t task) sayLate(ctx context.Context, args commentArgs, why error) {
+	c, err := t.client(ctx, github.Permissions{Issues: github.Write})
+	if err == nil {
+		err = t.say(ctx, c, args.Issue, "answer/"+strconv.FormatInt(args.Comment, 10), sayLate(forPeople(why)))
+	}
+	if err != nil {
+		t.log.WarnContext(ctx, "the delay could not be told", "error", err)
+	}
+}
+
+// work does a command, all of it or what an earlier attempt has left.
+func (t task) work(ctx context.Context, args commentArgs) error {
 	c, err := t.client(ctx, github.Permissions{Issues: github.Write})
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func (b *Bot) jobsOf(e github.Event, guid string) []store.Job {
 	case "pull_request":
 		jobs = b.pullJobs(e, guid)
 	case "push":
-		jobs = b.pushJobs(e)
+		jobs = b.pushJobs(e, guid)
 	case "installation", "installation_repositories", "repository":
 		jobs = []store.Job{newJob(kindInstallation, "event/"+guid, e.Installation, "", nothing{})}
 	}
@@ -172,11 +172,11 @@ func (b *Bot) pullJobs(e github.Event, guid string) []store.Job {
 
 // pushJobs are about a default branch that moved. They wait a moment: of several pushes
 // in a row only the last is worked.
-func (b *Bot) pushJobs(e github.Event) []store.Job {
+func (b *Bot) pushJobs(e github.Event, guid string) []store.Job {
 	if e.Push == nil || e.DefaultBranch == "" || e.Push.Branch() != e.DefaultBranch || e.Push.Deleted || e.Repo == "" {
 		return nil
 	}
-	j := newJob(kindBase, e.Repo+"@"+e.Push.After, e.Installation, e.Repo, baseArgs{Head: e.Push.After})
+	j := newJob(kindBase, guid, e.Installation, e.Repo, baseArgs{Head: e.Push.After})
 	j.Line, j.At = lineOf(e.Installation, e.Repo), b.now().Add(max(b.opt.Quiet, 0))
 	return []store.Job{j}
 }

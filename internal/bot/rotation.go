@@ -109,16 +109,16 @@ func (t task) other(ctx context.Context, c *github.Client, req rotate.Request) (
 	if len(list) == 0 {
 		return "", nil
 	}
-	env, err := t.envOf(ctx, c, req, list)
-	if err != nil {
-		return "", err
-	}
 	for _, r := range list {
 		before, err := requestOf(r)
 		if err != nil {
 			return "", err
 		}
-		if !concerns(r, before, req, env) {
+		about, err := t.concerns(ctx, c, r, before, req)
+		if err != nil {
+			return "", err
+		}
+		if !about {
 			continue
 		}
 		r, outcome, err := t.bringUp(ctx, c, r)
@@ -132,36 +132,33 @@ func (t task) other(ctx context.Context, c *github.Client, req rotate.Request) (
 	return "", nil
 }
 
-// envOf is the environment's name as the tree has it, which a request need not use. The
-// plan tells; it is made only where the names under way leave it open.
-func (t task) envOf(ctx context.Context, c *github.Client, req rotate.Request, list []store.Rotation) (string, error) {
-	open := false
-	for _, r := range list {
-		if r.Env == req.Env {
-			return req.Env, nil
-		}
-		open = open || r.Env != "" && req.Env != ""
-	}
-	if !open {
-		return req.Env, nil
-	}
-	a, err := t.opt.Rotator.Run(ctx, c, Ask{Request: req, Plan: true})
-	switch {
-	case err != nil:
-		return "", err
-	case a.Plan == nil:
-		return req.Env, nil
-	}
-	return a.Plan.Env, nil
-}
-
 // concerns says whether a rotation under way is about the same key. Changes of people over
 // the whole tree are only in each other's way where they are about the same people.
-func concerns(r store.Rotation, before, req rotate.Request, env string) bool {
-	if req.Env == "" || before.Env == "" {
-		return req.Env == before.Env && asksSame(before, req)
+func (t task) concerns(ctx context.Context, c *github.Client, r store.Rotation, before, req rotate.Request) (bool, error) {
+	switch {
+	case req.Env == "" || before.Env == "":
+		return req.Env == before.Env && asksSame(before, req), nil
+	case r.Env == req.Env || before.Env == req.Env:
+		return true, nil
 	}
-	return r.Env == env || before.Env == req.Env
+	mine, err := t.envOf(ctx, c, req)
+	if err != nil || r.State == stateOpen {
+		return mine == r.Env, err
+	}
+	theirs, err := t.envOf(ctx, c, before)
+	return mine == theirs, err
+}
+
+// envOf is the environment's name as the tree has it, which a request need not use.
+func (t task) envOf(ctx context.Context, c *github.Client, req rotate.Request) (string, error) {
+	a, err := t.opt.Rotator.Run(ctx, c, Ask{Request: req, Plan: true})
+	switch {
+	case mistake(err) != "", err == nil && a.Plan == nil:
+		return req.Env, nil
+	case err != nil:
+		return "", err
+	}
+	return a.Plan.Env, nil
 }
 
 // asksSame says whether two requests want the same.

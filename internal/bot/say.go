@@ -226,6 +226,14 @@ func sayRetired(r store.Rotation) string {
 	return b.String()
 }
 
+func sayLate(reason string) string {
+	text := "This takes longer: it did not work out yet"
+	if reason != "" {
+		text += " (" + proseOf(reason) + ")"
+	}
+	return text + ". It is tried again by itself, and the answer will stand here.\n"
+}
+
 func sayFailed(reason string, job int64, delivery string) string {
 	var b strings.Builder
 	b.WriteString("This could not be finished, although it was tried several times")
