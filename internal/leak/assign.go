@@ -289,6 +289,9 @@ func (s *scan) weighAssignment(a assignment) {
 	}
 	c := candidate{name: string(s.data[a.nameStart:a.nameEnd]), value: value, quoted: a.quoted, kind: s.kind}
 	c.sure = (s.logins || s.personal && !a.loose) && classify(c.name) == classPassword
+	if a.loose && directivePasswords[strings.ToLower(c.name)] {
+		c.sure = s.purpose != forReading
+	}
 	f, ok := assess(c)
 	if !ok || f.rank == byName && (a.loose && !c.sure && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12)) {
 		return
@@ -311,9 +314,6 @@ func schemeOf(value string) int {
 // isLoose is what a value must be behind a name and a blank alone.
 func (c *candidate) isLoose() bool {
 	f := featuresOf(c.value)
-	if directivePasswords[strings.ToLower(c.name)] {
-		return f.spaces == 0
-	}
 	return f.spaces == 0 && (f.digits > 0 || f.hard > 0) && f.letters > 0 && wordShare(c.value) < 0.8
 }
 

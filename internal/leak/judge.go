@@ -289,10 +289,15 @@ func (c *candidate) isGibberish() bool {
 	return letters >= least && sum/float64(letters) >= mean && !strings.ContainsAny(c.value, "/:,|")
 }
 
-// isShort accepts the few characters that serve as a secret in small setups.
+// isShort accepts the few characters that serve as a secret in small setups. What
+// is called a secret may also be an object's name, which has a digit at times.
 func (c *candidate) isShort() bool {
 	f := featuresOf(c.value)
-	return len(c.value) >= 6 && len(c.value) < 8 && f.digits > 0 && f.lower > 2 && f.symbols == 0 && f.spaces == 0 && wordShare(c.value) == 0 && turns(c.value) <= 4
+	least := 1
+	if c.class == classSecret {
+		least = 2
+	}
+	return len(c.value) >= 6 && len(c.value) < 8 && f.digits >= least && f.lower > 2 && f.symbols == 0 && f.spaces == 0 && wordShare(c.value) == 0 && turns(c.value) <= 4
 }
 
 // isRandom accepts generated values of at least n bytes.

@@ -55,7 +55,7 @@ var noPasswords = wordSet(`true false yes no on off none null nil undefined prom
 var fillIns = []string{
 	"changeme", "change_me", "change-me", "change me", "changeit", "change-this", "change_this", "changethis", "replaceme", "replace_", "replace-", "replace with",
 	"your_", "your-", "your ", "yourpass", "yoursecret", "yourtoken", "insert_", "insert-", "fill_in", "fill-in", "fillme", "enter_your", "enter-your",
-	"example", "placeholder", "redacted", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "sample", "-here", "_here", "set_me", "set-me", "setme",
+	"example", "placeholder", "redacted", "dummy", "todo", "fixme", "xxxx", "****", "...", "…", "sample", "-here", "_here", "set_me", "set-me", "setme", "foobar",
 }
 
 // isTemplate knows the notations for "put in later".

@@ -2,6 +2,20 @@ package leak
 
 import "testing"
 
+// Where nothing but a password can stand, a plain word is one.
+func TestFillIn(t *testing.T) {
+	for _, v := range []string{"", "${X}", "{{ vault }}", "<password>", "$1", "changeme", "CHANGE_ME_NOW", "your_password", "xxxxxx", "********", "PASSWORD", "true", "none", "ask", "op://vault/x", "ENC[AES256_GCM,data:x]", "/run/secrets/x", "dummy-pass"} {
+		if !isFillIn(v) {
+			t.Errorf("isFillIn(%q) = false", v)
+		}
+	}
+	for _, v := range []string{"password", "pass123", "admin", "AdminPassword123", "swordfish", "hunter2", "secret", "letmein", "Passw0rd!"} {
+		if isFillIn(v) {
+			t.Errorf("isFillIn(%q) = true", v)
+		}
+	}
+}
+
 func TestPlaceholder(t *testing.T) {
 	stands := []struct{ key, value string }{
 		{"password", ""}, {"password", "   "}, {"password", `""`}, {"password", "${DB_PASSWORD}"}, {"password", "$DB_PASSWORD"}, {"password", "${DB_PASSWORD:-x}"},

@@ -82,7 +82,7 @@ func scanFile(f *review.File) leaks {
 		}
 	}
 	if s.Format == syntax.INI {
-		found = append(found, beside(found, scanText(s, data, 0, leak.Text(f.Path, data)))...)
+		found = append(found, beside(found, withoutLeaves(s, scanText(s, data, 0, leak.Text(f.Path, data))))...)
 	}
 	return place(f, dedupe(found))
 }
@@ -95,6 +95,19 @@ func beside(found, more leaks) leaks {
 			return l.span.Start.Offset < m.span.End.Offset && m.span.Start.Offset < l.span.End.Offset
 		})
 	})
+}
+
+// withoutLeaves drops what a reader of lines took for a secret and is a whole value:
+// that was judged with its neighbours before.
+func withoutLeaves(s *syntax.File, found leaks) leaks {
+	whole := map[int]bool{}
+	for _, l := range s.Leaves {
+		whole[l.Span.Start.Offset] = true
+		if l.Style != syntax.Plain {
+			whole[l.Span.Start.Offset+1] = true
+		}
+	}
+	return slices.DeleteFunc(found, func(l leakAt) bool { return whole[l.span.Start.Offset] })
 }
 
 func scanText(s *syntax.File, data []byte, at int, matches []leak.Match) leaks {

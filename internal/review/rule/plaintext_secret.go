@@ -96,7 +96,7 @@ func clearValues(o *wiring.Object) []syntax.Leaf {
 // random reports whether a Secret's value is a lone word as random as a password.
 func random(key, value string) bool {
 	value = strings.TrimSpace(value)
-	if len(value) < 8 || len(value) > 512 || strings.ContainsAny(value, " \n\t<>{}") || leak.Placeholder(key, value) || plain(value) || hashed(value) {
+	if len(value) < 8 || len(value) > 512 || strings.ContainsAny(value, " \n\t<>{}") || leak.Placeholder(key, value) || leak.Identifier(value) || plain(value) || hashed(value) {
 		return false
 	}
 	return entropy(value) >= 3.0 && mixed(value)
