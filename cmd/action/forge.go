@@ -73,12 +73,18 @@ func (w *workflow) keepIssue(ctx context.Context, out *outcome) error {
 	if n == 0 && len(out.rep.Incomplete) > 0 {
 		return fmt.Errorf("the tree was not read whole, so that the absence of drift is not known")
 	}
+	rep := github.IssueReport{Repo: w.job.rng.Repo, Mark: "drift", Title: "Environments have drifted apart", Labels: []string{"sealward-drift"}, Open: n > 0}
+	// What the issue said last is all that is known of ages: there is no history here.
+	before, _, err := w.client.FindIssue(ctx, rep.Repo, rep.Mark, rep.Labels[0])
+	if err != nil {
+		return err
+	}
+	out.drift.Recall(before.Body)
 	var b bytes.Buffer
 	if err := drift.Markdown(&b, out.drift); err != nil {
 		return err
 	}
-	title := "Environments have drifted apart"
-	rep := github.IssueReport{Repo: w.job.rng.Repo, Mark: "drift", Title: title, Body: b.String(), Labels: []string{"sealward-drift"}, Open: n > 0}
+	rep.Body = b.String()
 	if m := driftHash.FindStringSubmatch(rep.Body); m != nil {
 		rep.Hash = m[1]
 	}

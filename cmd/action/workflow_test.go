@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -317,7 +318,14 @@ func TestWorkflowKeepsOneIssue(t *testing.T) {
 	if w := s.fake.Writes(); len(w) > 0 {
 		t.Errorf("a second run wrote: %v", w)
 	}
-	s.repo.Commit("main", "Fix", githubtest.Files{"apps/shop/overlays/prod/config.env": whole})
+	// The day on which a key was first seen stays, whatever else comes to drift.
+	s.rewriteIssue(today(), "2020-02-02")
+	s.repo.Commit("main", "More drift", githubtest.Files{"apps/shop/overlays/dev/config.env": whole + "BRAND_NEW=1\n"})
+	s.run("schedule", event, with)
+	if is := s.repo.Issues(); len(is) != 1 || !strings.Contains(is[0].Body, "2020-02-02 |") || !strings.Contains(is[0].Body, today()+" |") {
+		t.Errorf("issues: %+v", is)
+	}
+	s.repo.Commit("main", "Fix", githubtest.Files{"apps/shop/overlays/prod/config.env": whole, "apps/shop/overlays/dev/config.env": whole})
 	s.run("schedule", event, with)
 	if is := s.repo.Issues(); len(is) != 1 || is[0].State != "closed" {
 		t.Errorf("issues: %+v", is)
@@ -326,6 +334,32 @@ func TestWorkflowKeepsOneIssue(t *testing.T) {
 	s.run("schedule", event, with)
 	if is := s.repo.Issues(); len(is) != 1 || is[0].State != "open" {
 		t.Errorf("issues: %+v", is)
+	}
+}
+
+func today() string { return time.Now().UTC().Format(time.DateOnly) }
+
+// rewriteIssue edits the one issue as a person may.
+func (s *stage) rewriteIssue(old, with string) {
+	s.t.Helper()
+	i := s.repo.Issues()[0]
+	body, err := json.Marshal(map[string]string{"body": strings.ReplaceAll(i.Body, old, with)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodPatch, fmt.Sprintf("%s/api/v3/repos/octo/shop/issues/%d", s.fake.URL, i.Number), bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		s.t.Fatal(resp.Status)
 	}
 }
 

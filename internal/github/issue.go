@@ -68,7 +68,19 @@ func (c *Client) FindIssue(ctx context.Context, repository, mark, label string) 
 	if err != nil || len(mine) == 0 {
 		return Issue{}, false, err
 	}
-	return mine[0], true, nil
+	return current(mine), true, nil
+}
+
+// current is the issue that is kept, of several that a race has made: the last open
+// one, and otherwise the last.
+func current(mine []Issue) Issue {
+	kept := mine[len(mine)-1]
+	for _, i := range mine {
+		if i.Open {
+			kept = i
+		}
+	}
+	return kept
 }
 
 // issues are our issues of that mark, the first made first. They are looked for by
@@ -141,13 +153,7 @@ func (k *issueKeeper) keep(ctx context.Context) error {
 	if len(mine) == 0 {
 		return k.create(ctx)
 	}
-	// Where a race made two, the last open one is kept, and otherwise the last.
-	k.issue = mine[len(mine)-1]
-	for _, i := range mine {
-		if i.Open {
-			k.issue = i
-		}
-	}
+	k.issue = current(mine)
 	was, same := k.issue.Open, k.issue.Hash == k.rep.Hash
 	switch {
 	case k.rep.Open && same, !k.rep.Open && !was:

@@ -26,6 +26,7 @@ type Report struct {
 	Title        string    // of the repository, for people; may be empty
 	Link         string    // URL prefix of files at the commit, without the slash; may be empty
 	Now          time.Time // when it was made; ages count back from it
+	Seen         bool      // the dates are of when a report first had the key, and not of Git's history
 }
 
 // Environment sums one environment up.
@@ -50,7 +51,7 @@ type Row struct {
 	Cells []Cell // in the order of the unit's environments
 	Drift bool   // some environment lacks it, has it empty where others do not, or has another type
 	// Since is when the drift began, as far as Git's history tells: when the key came
-	// into the environments that have it. Zero is not known.
+	// into the environments that have it; or when it was first seen. Zero is not known.
 	Since time.Time
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sealward/sealward/internal/review/report"
 )
@@ -31,7 +32,7 @@ type detail struct{ links, todo, air bool }
 // small table of environments, and for each unit only the keys that drift. It stays
 // below 60,000 bytes and says what it left out.
 func Markdown(w io.Writer, r *Report) error {
-	head, tail := headline(r)+overview(r), unread(r)+mark(r)
+	head, tail := headline(r)+overview(r), unread(r)+seen(r)+mark(r)
 	budget := markdownBudget - len(head) - len(tail) - 200
 	var body string
 	for _, d := range []detail{{true, true, true}, {false, true, true}, {}} {
@@ -168,7 +169,7 @@ func markdownTable(b *strings.Builder, r *Report, u *Unit, rows []Row, from int,
 	for _, e := range u.Environments[from:to] {
 		fmt.Fprintf(b, " %s |", code(e))
 	}
-	fmt.Fprintf(b, "%s%s\n|---|%s%s%s\n", when(since, " since |"), when(todo, " to do |"), strings.Repeat(":-:|", to-from), when(since, "---|"), when(todo, "---|"))
+	fmt.Fprintf(b, "%s%s\n|---|%s%s%s\n", when(since, r.sinceTitle()), when(todo, " to do |"), strings.Repeat(":-:|", to-from), when(since, "---|"), when(todo, "---|"))
 	for i := range rows {
 		row := &rows[i]
 		cells := []string{code(row.Key)}
@@ -180,7 +181,7 @@ func markdownTable(b *strings.Builder, r *Report, u *Unit, rows []Row, from int,
 			}
 		}
 		if since {
-			cells = append(cells, r.age(row.Since))
+			cells = append(cells, day(row.Since))
 		}
 		if todo {
 			cells = append(cells, code(row.todo()))
@@ -192,6 +193,21 @@ func markdownTable(b *strings.Builder, r *Report, u *Unit, rows []Row, from int,
 		}
 	}
 	b.WriteByte('\n')
+}
+
+func (r *Report) sinceTitle() string {
+	if r.Seen {
+		return " first seen |"
+	}
+	return " since |"
+}
+
+// day is a date and no age: the text stands for weeks without being written again.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
 func when(ok bool, s string) string {
