@@ -22,6 +22,7 @@ func keysOf[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
 func (a *app) initCommand() *cobra.Command {
 	var f keysFlags
 	var force bool
+	var to string
 	cmd := &cobra.Command{
 		Use:   "init ENV",
 		Short: "Make a key for an environment that has none",
@@ -33,10 +34,14 @@ Where there is a key, nothing is changed; one that only the keyring knows is nam
 the rules. With --force it is replaced: the old key stays
 in the keyring beside the new one until "bot keys retire ENV", and "bot rotate ENV"
 moves the files.
+
+With --to no key is made: the rules name the recipient of one that a person has made and
+keeps (keyring: operator).
 ` + keyringHelp,
 		Example: `  bot keys init prod
   bot keys init prod --keyring file:///keys/prod.agekey
-  bot keys init prod --force`,
+  bot keys init prod --force
+  bot keys init prod --to age1...`,
 		Args: oneEnv,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k, err := a.openKeys(cmd.Context(), f)
@@ -44,11 +49,19 @@ moves the files.
 				return err
 			}
 			defer k.at.close()
-			return k.init(cmd.Context(), args[0], force)
+			if to == "" {
+				return k.init(cmd.Context(), args[0], force)
+			}
+			key, err := recipientFlag("--to", to)
+			if err != nil {
+				return err
+			}
+			return k.initFor(cmd.Context(), args[0], key, force)
 		},
 	}
 	f.register(cmd, false)
 	cmd.Flags().BoolVar(&force, "force", false, "replace the key that there is")
+	cmd.Flags().StringVar(&to, "to", "", "`RECIPIENT` of a key that a person keeps: name it, and make none")
 	return cmd
 }
 
@@ -99,6 +112,58 @@ func (k *keysRun) init(ctx context.Context, name string, force bool) error {
 	return nil
 }
 
+// recipientFlag reads a recipient that is sealed to here: one of age's, or an ssh key.
+func recipientFlag(flag, text string) (sops.Recipient, error) {
+	r, err := sops.ParseRecipient(text)
+	if err != nil {
+		return r, usagef("%s: %w", flag, err) // which never repeats the text: it may be a private key
+	}
+	if err := (rotate.Request{Env: "-", To: []sops.Recipient{r}}).Check(); err != nil {
+		return r, &usageError{err}
+	}
+	return r, nil
+}
+
+// initFor names the key of a person, whose private half is never seen here.
+func (k *keysRun) initFor(ctx context.Context, name string, key sops.Recipient, force bool) error {
+	name, err := k.newEnv(name)
+	if err != nil {
+		return err
+	}
+	ring, address, err := k.rings.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	ids, err := ring.Identities(ctx, name)
+	if err != nil {
+		return err
+	}
+	old := k.present(name, ids)
+	switch {
+	case k.at.tree.Named(key):
+		k.tell("%s", key)
+		k.say("%s is named already: nothing was changed", key.Short())
+		return nil
+	case !force && (len(ids) > 0 || len(old) > 0):
+		return k.keep(name, address, ids, old)
+	case len(k.at.tree.Incomplete) > 0:
+		return fmt.Errorf("%s; the key of %s cannot be named in the rules", k.at.tree.Incomplete[0], name)
+	}
+	made, err := k.at.tree.Admit(name, key, old)
+	if err == nil {
+		err = k.write("Name the key of "+name, made)
+	}
+	if err != nil {
+		return err
+	}
+	k.tell("%s", key)
+	k.tellAdmission(made)
+	if len(old) > 0 {
+		k.say("files are still sealed for %s: bot rotate %s --to %s, with a keyring that holds the old key", shorts(old), name, key)
+	}
+	return nil
+}
+
 // newEnv returns the environment that a key is made for: one of the tree, or, where the
 // tree does not speak of it yet, one by a usual name.
 func (k *keysRun) newEnv(name string) (string, error) {
@@ -145,6 +210,12 @@ func (k *keysRun) present(name string, ids []keyring.Identity) []sops.Recipient 
 
 // keep says that there is a key, and changes nothing.
 func (k *keysRun) keep(name, address string, ids []keyring.Identity, old []sops.Recipient) error {
+	if address == "operator" {
+		k.tell("%s", old[0])
+		k.say("%s has a key already, whose private half is kept by the operator: nothing was changed", name)
+		k.say("to replace it, make one there (age-keygen) and give its recipient: bot rotate %s --to age1...", name)
+		return nil
+	}
 	if len(ids) == 0 {
 		k.tell("%s", old[0])
 		k.say("%s has a key already, and the keyring (%s) does not hold its private half: nothing was changed", name, address)
