@@ -60,8 +60,8 @@ func (in *inputs) all() []input {
 		{"github-token", "${{ github.token }}", "The token that the API is asked with. It needs `contents: read`; with `pull-requests: write` there is a comment, with `issues: write` the issue of drift.", nil, text(&in.token)},
 		{"mode", "auto", "What to do: `review` the change, report `drift`, review the `full` tree. `auto` reviews where the event is about a change, and reports drift where it is a schedule or a dispatch.", words(modeAuto, modeReview, modeDrift, modeFull), text(&in.mode)},
 		{"config", "", "The configuration's path in the repository, instead of `.sealward.yaml`. It is read from the base of a change, never from its head.", nil, text(&in.config)},
-		{"paths", "", "Globs, separated by commas or line ends: findings elsewhere are left out.", nil, list(&in.paths)},
-		{"paths-ignore", "", "Globs of files that are not reviewed at all.", nil, list(&in.pathsIgnore)},
+		{"paths", "", "Globs, separated by commas or line ends: findings that name no place there are left out. All files are read all the same.", nil, list(&in.paths)},
+		{"paths-ignore", "", "Globs of files that are not read at all, beside those of the configuration.", nil, list(&in.pathsIgnore)},
 		{"fail-on", "", "The least severity that fails the step: `error`, `warning`, `notice` or `never`. Without it the configuration decides, and without that it is `error`.", append([]string{""}, failOnValues[:]...), text(&in.failOn)},
 		{"fail-on-drift", "false", "Fail the step where a key has drifted.", booleans(), boolean(&in.failOnDrift)},
 		{"annotations", "true", "Show findings in the diff, at most ten of each severity.", booleans(), boolean(&in.annotations)},
@@ -94,14 +94,7 @@ func text[T ~string](to *T) func(string) { return func(s string) { *to = T(s) } 
 func boolean(to *bool) func(string) { return func(s string) { *to = s == "true" } }
 
 func list(to *[]string) func(string) {
-	return func(s string) {
-		*to = nil
-		for _, field := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' }) {
-			if field = strings.TrimSpace(field); field != "" {
-				*to = append(*to, field)
-			}
-		}
-	}
+	return func(s string) { *to = fieldsOf(s) }
 }
 
 // readInputs reads the inputs from INPUT_* of the environment, dashes included. An
@@ -125,6 +118,7 @@ func readInputs(getenv func(string) string) (inputs, error) {
 		}
 		i.set(value)
 	}
+	wrong = append(wrong, checkGlobs("paths", in.paths), checkGlobs("paths-ignore", in.pathsIgnore))
 	return in, errors.Join(wrong...)
 }
 

@@ -51,6 +51,21 @@ func TestUnknownInputs(t *testing.T) {
 	}
 }
 
+func TestGlobs(t *testing.T) {
+	in, err := readInputs(environment(map[string]string{"INPUT_PATHS": "apps/{a,b}/**, c/\n{x\ny,z"}))
+	if err == nil || !strings.Contains(err.Error(), `"{x"`) {
+		t.Errorf("%v", err)
+	}
+	if in, err = readInputs(environment(map[string]string{"INPUT_PATHS": "apps/{a,b}/**, c/\n\ny,z"})); err != nil || !slices.Equal(in.paths, []string{"apps/{a,b}/**", "c/", "y", "z"}) {
+		t.Errorf("%q %v", in.paths, err)
+	}
+	for _, bad := range []string{"!apps/**", "[a", `a\`} {
+		if _, err := readInputs(environment(map[string]string{"INPUT_PATHS-IGNORE": "b," + bad})); err == nil || !strings.Contains(err.Error(), "paths-ignore") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 // actionFile is action.yml, as the Go types have it. A release names the image by
 // its digest instead of the Dockerfile.
 func actionFile(image string) string {

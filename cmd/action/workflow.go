@@ -111,12 +111,13 @@ func (w *workflow) work(ctx context.Context) (*outcome, error) {
 	if out.rep, err = review.Run(ctx, &change, review.Options{Mode: mode, Rules: rule.All(), Config: out.cfg, Now: now}); err != nil {
 		return nil, err
 	}
-	w.keepPaths(out.rep)
+	keepPaths(out.rep, w.in.paths)
 	if out.tree, err = review.OpenTree(change.Head, out.cfg); err != nil {
 		return nil, err
 	}
 	if w.job.mode == modeDrift || w.in.htmlFile != "" {
 		out.drift = drift.Build(out.tree, out.cfg, nil)
+		keepUnits(out.drift, w.in.paths)
 		out.drift.Now, out.drift.Title, out.drift.Link = now, rng.Repo, w.link(change.Head.Commit)
 		out.rep.Incomplete = slices.Compact(append(out.rep.Incomplete, missingFrom(out.rep.Incomplete, out.drift.Incomplete)...))
 	}
@@ -164,18 +165,6 @@ func (w *workflow) configOf(change *repo.Change, mode review.Mode) (*config.Conf
 		return nil, fmt.Errorf("input config: read %q, which is a path in the base of the change: %w", w.in.config, err)
 	}
 	return config.Parse(w.in.config, data)
-}
-
-// keepPaths leaves out findings outside of the paths that were asked for.
-func (w *workflow) keepPaths(rep *review.Report) {
-	if len(w.in.paths) == 0 {
-		return
-	}
-	rep.Findings = slices.DeleteFunc(rep.Findings, func(f review.Finding) bool {
-		return !slices.ContainsFunc(w.in.paths, func(glob string) bool {
-			return config.Match(glob, f.Home()) || config.Match(glob, f.Span.File)
-		})
-	})
 }
 
 // verdict is the exit code. A report of drift fails where it is told to, and not by

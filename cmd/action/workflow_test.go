@@ -387,6 +387,32 @@ func TestWorkflowConfigurationIsTheBases(t *testing.T) {
 	}
 }
 
+// What is told is what names a place in the paths; what is ignored is not read.
+func TestWorkflowPaths(t *testing.T) {
+	for _, c := range []struct {
+		name, paths, ignore string
+		code                int
+	}{
+		{"the lacking side", "*/prod/**", "", exitFindings}, {"the adding side", "a/dev/", "", exitFindings}, {"elsewhere", "docs/**", "", exitClean},
+		{"ignored", "", "a/dev/**", exitClean}, {"ignored wins", "a/**", "a/{dev,x}/**", exitClean}, {"ignored elsewhere", "", "docs/**", exitFindings},
+	} {
+		for _, mode := range []string{"review", "drift"} {
+			t.Run(c.name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t)
+				s.repo.Commit("main", "Start", githubtest.Files{"a/dev/app.env": "A=1\nB=2\n", "a/prod/app.env": "A=1\nB=2\n"})
+				s.repo.Commit("feature", "Change", githubtest.Files{"a/dev/app.env": "A=1\nB=2\nC=3\n"})
+				n := s.repo.OpenPull("alice", "feature", "A change")
+				with := map[string]string{"INPUT_PATHS": c.paths, "INPUT_PATHS-IGNORE": c.ignore, "INPUT_MODE": mode, "INPUT_FAIL-ON-DRIFT": "true"}
+				got := s.run("pull_request", s.pullEvent(n), with)
+				if got.code != c.code || (got.outputs["drift-count"] == "0") != (c.code == exitClean) {
+					t.Errorf("exit %d, want %d: %v\n%s", got.code, c.code, got.outputs, got.stdout)
+				}
+			})
+		}
+	}
+}
+
 // A symbolic link in the workspace is a stranger's: it is replaced, or refused.
 func TestWriteInside(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()

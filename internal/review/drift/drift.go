@@ -176,6 +176,13 @@ func (r *Report) date(ages Ages) {
 	})
 }
 
+// Keep leaves out the units that keep refuses, and counts anew.
+func (r *Report) Keep(keep func(*Unit) bool) {
+	r.Units = slices.DeleteFunc(r.Units, func(u Unit) bool { return !keep(&u) })
+	r.Environments = nil
+	r.sum()
+}
+
 // sum counts for each environment.
 func (r *Report) sum() {
 	by := map[string]*Environment{}
