@@ -19,14 +19,21 @@ func (r *run) history(found []Finding) []Finding {
 			known[r.subjectOf(&list[i])] = true
 		}
 	}
+	// A leak that nobody sees in Head is told once for each path that it stood at: whoever
+	// looks through the history, or rewrites it, needs them all.
+	said := map[identity]bool{}
 	var out []Finding
 	versions := r.versions()
 	byVersion := make([][]Finding, len(versions))
 	parallel(len(versions), func(_, i int) { byVersion[i] = r.checkVersion(rules, versions[i]) })
 	for i, list := range byVersion {
 		for _, f := range list {
-			if s := r.subjectOf(&f); !known[s] {
-				known[s] = true
+			at := identity{rule: f.Rule, path: f.Span.File, subject: f.Subject}
+			if f.Subject == "" {
+				at.key = f.Key
+			}
+			if !known[r.subjectOf(&f)] && !said[at] {
+				said[at] = true
 				f.Commit = versions[i].commit
 				out = append(out, f)
 			}

@@ -101,6 +101,13 @@ func TestHistory(t *testing.T) {
 	if got := found(run(t, review.Options{}, base, base, leaky, base)); got != "a.yaml:x@a" {
 		t.Errorf("added and removed: got %q", got)
 	}
+	three := map[string]string{"a.yaml": "x: bad1\n", "b.yaml": "x: bad1\n", "c/d.yaml": "y: bad1\n"}
+	if got := found(run(t, review.Options{}, base, base, leaky, three, base)); got != "a.yaml:x@a b.yaml:x@b c/d.yaml:y@b" {
+		t.Errorf("at three paths: got %q", got)
+	}
+	if got := found(run(t, review.Options{}, base, base, leaky, base, leaky, base)); got != "a.yaml:x@a" {
+		t.Errorf("twice at one path: got %q", got)
+	}
 	if got := found(run(t, review.Options{}, base, moved, leaky, moved)); got != "b.yaml:y" {
 		t.Errorf("moved within the change: got %q, want the place in Head alone", got)
 	}
