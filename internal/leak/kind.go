@@ -114,7 +114,12 @@ func isTranslation(name string) bool {
 	if strings.HasPrefix(stem, "messages_") || strings.HasPrefix(stem, "strings_") || strings.HasPrefix(stem, "labels_") {
 		return true
 	}
-	language, region, _ := strings.Cut(strings.ReplaceAll(stem, "-", "_"), "_")
+	return isLanguage(stem)
+}
+
+// isLanguage knows the codes of languages: en, pt-BR. The tag is in lower case.
+func isLanguage(tag string) bool {
+	language, region, _ := strings.Cut(strings.ReplaceAll(tag, "-", "_"), "_")
 	return len(language) == 2 && (region == "" || len(region) == 2) && languages[language]
 }
 

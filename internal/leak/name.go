@@ -136,7 +136,7 @@ func isAside(words []string) bool {
 
 // publicOwners in a name make its key one that everybody may know, or none.
 var publicOwners = wordSet(`gpg pgp cache foreign partition sort idempotency host known authorized apt rpm yum keyserver dedupe shortcut translation i18n locale trusted
-	pubkey`)
+	pubkey site analytics tracking measurement`)
 
 // fits keeps short endings from being found inside other words: bypass,
 // compass, monkey, wholesalt.

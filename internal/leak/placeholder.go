@@ -231,7 +231,7 @@ var public = []string{
 	"-----BEGIN CERTIFICATE", "-----BEGIN PUBLIC KEY", "-----BEGIN RSA PUBLIC", "-----BEGIN X509", "-----BEGIN PGP PUBLIC", "-----BEGIN PGP SIGNATURE",
 	"-----BEGIN SSH SIGNATURE", "-----BEGIN TRUSTED CERT", "-----BEGIN DH PARAMETERS", "-----BEGIN EC PARAMETERS",
 	"ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "age1", "sha1-", "sha256-", "sha384-", "sha512-", "sha256:",
-	"sha512:", "sha1:", "md5:", "blake3:", "sha3:", "pk_live_", "pk_test_", "SHA256:", "MIIC-----", "0x000000",
+	"sha512:", "sha1:", "md5:", "blake3:", "sha3:", "pk_live_", "pk_test_", "SHA256:", "AAAAB3NzaC1", "AAAAC3NzaC1", "AAAAE2VjZHNh", "MIIBIjANBgkqhkiG", "MIGfMA0GCSqGSIb3", "MIICIjANBgkqhkiG", "MFkwEwYHKoZIzj0", "MCowBQYDK2V", "MIIC-----", "0x000000",
 }
 
 func isPublic(v string) bool {
@@ -266,7 +266,9 @@ var exampleWords = wordSet(`password passwd passwort pass pwd passphrase secret 
 	bearer digest oauth oauth2 jwt saml ldap kerberos ntlm md5 sha1 sha256 sha512 hmac rsa aes bcrypt scram login s3cret s3cr3t passw0rd
 	p4ssw0rd nopassword nopass some very super top random new old low medium high info warn warning error debug trace always never auto
 	automatic manual internal external local localhost hash hashed salted salt nonce generated dynamic static opensesame sesame senha contrasena
-	contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort`)
+	contraseña parola haslo hasło heslo wachtwoord motdepasse salasana lösenord passord kennwort adgangskode pasahitza contrasenya slaptazodis
+	parool parole lykilord jelszo geslo sifre sifra lozinka fjalekalimi parolla pasvorto wagwoord nenosiri anahtar jeton zeton zetons gettone
+	cyfrinair pasfhocal matkhau katasandi sandi mima foobared`)
 
 // knownDefaults are random values that come with an installation and are in
 // everybody's copy of its documentation.

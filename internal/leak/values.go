@@ -58,7 +58,22 @@ func newDocument(doc Document) *document {
 		}
 	}
 	d.sortObjects()
+	d.texts = d.texts || d.isPhrases()
 	return d
+}
+
+// isPhrases knows a document whose root is a language alone: what an application
+// says to people, in whatever file.
+func (d *document) isPhrases() bool {
+	if len(d.Values) < 3 || len(d.Values[0].Keys) < 2 || !isLanguage(strings.ToLower(d.Values[0].Keys[0])) {
+		return false
+	}
+	for i := range d.Values {
+		if keys := d.Values[i].Keys; len(keys) < 2 || keys[0] != d.Values[0].Keys[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // sortObjects finds the kind of each object: the document is one, or the items
@@ -213,11 +228,17 @@ func (d *document) judgeValue(s *scan, i int) {
 	if c.user = d.userBeside(i); c.user != "" && strings.EqualFold(c.user, text) {
 		return // what comes with an installation
 	}
-	c.login = d.purpose == forUse && c.user != "" && !isFillIn(c.user) && !namesOfParts[strings.ToLower(c.user)]
+	c.login = d.purpose == forUse && isLogin(c.user) && !(featuresOf(text).upper == 1 && isUpper(text[0])) // nor a label: User, Word
 	if f, ok := assess(c); ok && !(v.Scalar && len(text) < 6) {
 		f.End = len(text)
 		s.report(f)
 	}
+}
+
+// isLogin knows what people are called by machines.
+func isLogin(user string) bool {
+	f := featuresOf(user)
+	return user != "" && f.upper == 0 && f.spaces == 0 && f.hard <= 1 && !isFillIn(user) && !namesOfParts[user]
 }
 
 // userBeside returns the user's name that stands beside a password at i, or "".
