@@ -29,7 +29,7 @@ func codeOf(s string) string {
 // Recipients and other words of letters and digits stay as they are.
 func proseOf(s string) string {
 	var b strings.Builder
-	for _, r := range clipped(visibleOf(s), 2000) {
+	for _, r := range clipped(visibleOf(s), 500) {
 		switch {
 		case strings.ContainsRune("\\`*_[]<>|#~&!", r):
 			b.WriteByte('\\')

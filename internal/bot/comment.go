@@ -118,6 +118,7 @@ func warning(cmds Commands) string {
 
 // commands runs what is understood, and answers all of it in one comment.
 func (t task) commands(ctx context.Context, c *github.Client, cm github.Comment, cmds Commands) error {
+	t.log.InfoContext(ctx, "commanded", "login", cm.Author, "issue", cm.Issue, "comment", cm.ID, "asks", asks(cmds))
 	var parts []string
 	for _, cmd := range cmds.List {
 		text, err := t.run(ctx, cm, cmd)

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/sealward/sealward/internal/bot/store"
@@ -21,7 +22,7 @@ func (t task) survey(ctx context.Context) error {
 	for _, in := range installations {
 		if !in.Suspended {
 			there[in.ID] = true
-			jobs = append(jobs, newJob(kindInstallation, "survey/"+t.Key+"/"+in.Account, in.ID, "", nothing{}))
+			jobs = append(jobs, newJob(kindInstallation, fmt.Sprintf("%s/%d", t.Key, in.ID), in.ID, "", nothing{}))
 		}
 	}
 	if err := t.forget(ctx, func(r store.Repository) bool { return !there[r.Installation] }); err != nil || len(jobs) == 0 {

@@ -267,7 +267,7 @@ func recipientTable(old, fresh []sops.Recipient, mint bool) string {
 }
 
 // rows is how many lines a table in a comment may have: the whole is in the pull request.
-const rows = 60
+const rows = 40
 
 func fileList(files []rotate.Reseal) string {
 	if len(files) == 0 {
