@@ -4,7 +4,7 @@ import "slices"
 
 // layouts lists all files of the set.
 func layouts() []layout {
-	return slices.Concat(applicationFiles, urlFiles, kubernetesFiles, toolFiles, serverFiles, tokenFiles)
+	return slices.Concat(applicationFiles, urlFiles, kubernetesFiles, toolFiles, serverFiles, tokenFiles, mixedFiles)
 }
 
 var applicationFiles = []layout{

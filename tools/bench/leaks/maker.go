@@ -77,14 +77,22 @@ func (m maker) make(name string) string {
 var makers = map[string]func(maker) string{
 	"pw":      maker.password,
 	"plainpw": func(m maker) string { return m.from(alnum, 6) + m.from(digits, 2) },
-	"strong":  func(m maker) string { return m.from(alnum, 24+m.IntN(16)) },
-	"hex20":   func(m maker) string { return hex.EncodeToString(m.bytes(10)) },
-	"hex32":   func(m maker) string { return hex.EncodeToString(m.bytes(16)) },
-	"hex40":   func(m maker) string { return hex.EncodeToString(m.bytes(20)) },
-	"hex64":   func(m maker) string { return hex.EncodeToString(m.bytes(32)) },
-	"b64":     func(m maker) string { return base64.StdEncoding.EncodeToString(m.bytes(32)) },
-	"uuid":    uuid,
-	"salt64":  func(m maker) string { return m.from(alnum+"!@#$%^&*()-_=+[]{}|;:,.<>?/~", 64) },
+	"word":    maker.word,
+	"short":   func(m maker) string { return m.from("bcdfghjkmnpqrstvwxz", 4) + m.from(digits, 3) },
+	"gibberish": func(m maker) string {
+		return m.from("bcdfghjkmnpqrstvwxz", 5) + m.from("-_", 1) + m.from("bcdfghjkmnpqrstvwxz", 6)
+	},
+	"bytes64": func(m maker) string {
+		return base64.StdEncoding.EncodeToString(append([]byte{0x93, 0, 0xf2}, m.bytes(29)...))
+	},
+	"strong": func(m maker) string { return m.from(alnum, 24+m.IntN(16)) },
+	"hex20":  func(m maker) string { return hex.EncodeToString(m.bytes(10)) },
+	"hex32":  func(m maker) string { return hex.EncodeToString(m.bytes(16)) },
+	"hex40":  func(m maker) string { return hex.EncodeToString(m.bytes(20)) },
+	"hex64":  func(m maker) string { return hex.EncodeToString(m.bytes(32)) },
+	"b64":    func(m maker) string { return base64.StdEncoding.EncodeToString(m.bytes(32)) },
+	"uuid":   uuid,
+	"salt64": func(m maker) string { return m.from(alnum+"!@#$%^&*()-_=+[]{}|;:,.<>?/~", 64) },
 
 	"userpass64": func(m maker) string { return base64.StdEncoding.EncodeToString([]byte("bot:" + m.from(alnum, 12))) },
 	"pw64":       func(m maker) string { return base64.StdEncoding.EncodeToString([]byte(m.from(alnum, 14))) },
