@@ -51,40 +51,44 @@ func (in *ingress) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	share, dice := in.w.dropped, rand.Float64()
+	w, dice, comment := in.w, rand.Float64(), r.Header.Get("X-GitHub-Event") == "issue_comment"
 	if in.careful.Load() {
-		share = 0
+		dice = 1
 	}
 	in.counted("deliveries")
 	switch {
-	case dice < share:
+	case dice < w.dropped:
 		in.counted("dropped") // GitHub sees that, and offers the delivery for another attempt
 		rw.WriteHeader(http.StatusBadGateway)
-	case dice < share*1.2 && r.Header.Get("X-GitHub-Event") == "issue_comment":
-		in.counted("swallowed") // nobody ever sees it
-		rw.WriteHeader(http.StatusAccepted)
-	case dice < share*2.2:
+	case dice < w.dropped+w.doubled:
 		in.counted("doubled")
 		var both sync.WaitGroup
 		both.Go(func() { in.pass(r.Header, body) })
 		status := in.pass(r.Header, body)
 		both.Wait()
 		rw.WriteHeader(status)
+	case dice < w.dropped+w.doubled+w.swallowed && comment:
+		in.counted("swallowed") // nobody ever sees it
+		rw.WriteHeader(http.StatusAccepted)
 	default:
 		rw.WriteHeader(in.pass(r.Header, body))
 	}
 }
 
 // pass gives a delivery to one of the bots, as a load balancer does. A careful one tries
-// the others where one is dead.
+// the others where one is dead, and a stubborn one does not give up.
 func (in *ingress) pass(header http.Header, body []byte) int {
 	status := 0
-	for _, at := range rand.Perm(len(in.w.bots)) {
-		if status = in.give(in.w.bots[at], header, body); status != http.StatusBadGateway || !in.careful.Load() {
-			break
+	for end := time.Now().Add(8 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for _, at := range rand.Perm(len(in.w.bots)) {
+			if status = in.give(in.w.bots[at], header, body); status != http.StatusBadGateway || !in.careful.Load() {
+				break
+			}
+		}
+		if status != http.StatusBadGateway || !in.w.stubborn || time.Now().After(end) {
+			return status
 		}
 	}
-	return status
 }
 
 func (in *ingress) give(p *process, header http.Header, body []byte) int {

@@ -43,7 +43,10 @@ type settings struct {
 	latency    time.Duration
 	limits     float64 // share of calls that meet the secondary limit
 	lost       float64 // share of writes whose answers are lost after the effect
-	dropped    float64 // share of deliveries that fail, are doubled, are swallowed
+	dropped    float64 // share of deliveries that fail
+	doubled    float64 // share that comes twice
+	swallowed  float64 // share of comments whose delivery is lost without a trace
+	stubborn   bool    // the ingress tries again where a process is dead
 	patience   time.Duration
 	load, keep bool
 	seed       uint64
@@ -63,7 +66,10 @@ func main() {
 	flag.DurationVar(&s.latency, "latency", 5*time.Millisecond, "how long each call of GitHub takes, at least")
 	flag.Float64Var(&s.limits, "limits", 0.05, "share of calls that meet the secondary limit")
 	flag.Float64Var(&s.lost, "lost", 0.05, "share of writes whose answers are lost after the effect")
-	flag.Float64Var(&s.dropped, "dropped", 0.05, "share of deliveries that fail; as many are doubled, and a fifth as many swallowed")
+	flag.Float64Var(&s.dropped, "dropped", 0.05, "share of deliveries that fail")
+	flag.Float64Var(&s.doubled, "doubled", 0.05, "share of deliveries that come twice")
+	flag.Float64Var(&s.swallowed, "swallowed", 0.01, "share of comments whose delivery is lost without a trace")
+	flag.BoolVar(&s.stubborn, "stubborn", false, "the ingress tries a delivery again until a process takes it")
 	flag.DurationVar(&s.patience, "patience", 15*time.Minute, "how long to wait after the last kill")
 	flag.BoolVar(&s.load, "load", false, "measure instead: acknowledgements at 50 a second, a rotation of 100 files, a restart")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folder of logs where all went well too")
