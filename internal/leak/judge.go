@@ -2,6 +2,7 @@ package leak
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -198,9 +199,23 @@ func (c *candidate) isPassword() bool {
 	case f.digits == 0: // letters and signs: String!, &str, P@ssword
 		return len(v) >= 6 && (wordShare(v) < 0.5 || isLeet(v))
 	case isIdentifier(v):
-		return false
+		return f.hard == 0 && isNumbered(v)
 	}
 	return len(v) >= 5 || f.letters > 0
+}
+
+// isNumbered knows words with a number behind them, as people make passwords of a
+// system's name: shop-db-2024. What has dots, slashes or colons names something.
+func isNumbered(v string) bool {
+	if strings.ContainsAny(v, "./:,=+|") || !strings.ContainsAny(v, "-_") {
+		return false
+	}
+	last := v[strings.LastIndexAny(v, "-_")+1:]
+	if n := featuresOf(last).digits; n < 2 || n < len(last)-2 {
+		return false
+	}
+	words := splitName(v)
+	return len(words) >= 2 && slices.ContainsFunc(words, func(w string) bool { return len(w) > 1 && !exampleWords[w] })
 }
 
 // isLeet knows words with a sign for a letter.
@@ -294,11 +309,14 @@ func (c *candidate) isGibberish() bool {
 func (c *candidate) isShort() bool {
 	f := featuresOf(c.value)
 	least := 1
-	if c.class == classSecret {
+	if words := splitName(c.name); c.class == classSecret && (len(words) < 2 || !secretOwners[words[len(words)-2]]) {
 		least = 2
 	}
 	return len(c.value) >= 6 && len(c.value) < 8 && f.digits >= least && f.lower > 2 && f.symbols == 0 && f.spaces == 0 && wordShare(c.value) == 0 && turns(c.value) <= 4
 }
+
+// secretOwners are words before "secret" with which it is never an object's name.
+var secretOwners = wordSet(`client app consumer shared jwt session cookie api signing hmac webhook oauth access application user`)
 
 // isRandom accepts generated values of at least n bytes.
 func (c *candidate) isRandom(n int) bool {
