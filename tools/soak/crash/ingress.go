@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -21,7 +22,7 @@ type ingress struct {
 	client  *http.Client
 	careful atomic.Bool // no faults
 	mu      sync.Mutex
-	acked   map[string]bool // deliveries that a bot said it has
+	acked   map[string]int64 // deliveries that a bot said it has, with their comments
 	took    []time.Duration // how long it took to say so
 	count   map[string]int
 }
@@ -31,7 +32,7 @@ func newIngress(w *world) (*ingress, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &ingress{w: w, url: "http://" + l.Addr().String() + "/", acked: map[string]bool{}, count: map[string]int{}, client: &http.Client{Timeout: 10 * time.Second}}
+	in := &ingress{w: w, url: "http://" + l.Addr().String() + "/", acked: map[string]int64{}, count: map[string]int{}, client: &http.Client{Timeout: 10 * time.Second}}
 	in.http = &http.Server{Handler: in, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = in.http.Serve(l) }()
 	return in, nil
@@ -112,11 +113,28 @@ func (in *ingress) give(p *process, header http.Header, body []byte) int {
 		in.counted("answered " + resp.Status)
 		return resp.StatusCode
 	}
+	var event struct{ Comment struct{ ID int64 } }
+	_ = json.Unmarshal(body, &event) // what has no comment has none
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.acked[header.Get("X-Github-Delivery")] = true
+	in.acked[header.Get("X-Github-Delivery")] = event.Comment.ID
 	in.took = append(in.took, took)
 	return resp.StatusCode
+}
+
+// unanswered counts the rotations whose delivery was acknowledged, and of which nothing came.
+func (in *ingress) unanswered() int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	n := 0
+	for _, comment := range in.acked {
+		for _, r := range in.w.asked {
+			if comment != 0 && r.comment == comment && len(in.w.answers(r)) == 0 {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // forget forgets the times of acknowledgements.

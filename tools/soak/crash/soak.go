@@ -170,6 +170,7 @@ func (w *world) table(out io.Writer, kills int, killing, took time.Duration, f *
 		calls["all"]++
 	}
 	in := w.ingress
+	unanswered := in.unanswered()
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
@@ -187,6 +188,7 @@ func (w *world) table(out io.Writer, kills int, killing, took time.Duration, f *
 		{"of them dropped, doubled, swallowed", fmt.Sprint(in.count["dropped"], ", ", in.count["doubled"], ", ", in.count["swallowed"]), ""},
 		{"refused by a dead process", in.count["refused"], ""},
 		{"acknowledged", len(in.acked), ""},
+		{"acknowledged, and nothing came of it", unanswered, 0},
 		{"branches", f.branches, w.rotations},
 		{"pull requests", f.pulls, w.rotations},
 		{"answers", f.answers, w.rotations},
