@@ -23,7 +23,7 @@ type ingress struct {
 	careful atomic.Bool // no faults
 	mu      sync.Mutex
 	acked   map[string]int64 // deliveries that a bot said it has, with their comments
-	took    []time.Duration // how long it took to say so
+	took    []time.Duration  // how long it took to say so
 	count   map[string]int
 }
 
