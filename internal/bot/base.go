@@ -123,7 +123,13 @@ func (t task) follows(ctx context.Context, c *github.Client, req rotate.Request)
 			return nil
 		case k.State == stateBegun, k.Key == r.Key:
 			// An attempt that a crash ended goes on under the key that it had.
-			r, req = k, kept
+			may, err := t.mayFinish(ctx, k, kept)
+			if err != nil {
+				return err
+			}
+			if may {
+				r, req = k, kept
+			}
 		}
 	}
 	_, _, err = t.carryOut(ctx, c, r, req)
@@ -154,7 +160,7 @@ func (t task) baseFailed(ctx context.Context) error {
 		return err
 	}
 	for _, r := range list {
-		r.Problem = "not rebuilt on the default branch: " + t.reason(t.ID)
+		r.Problem = strings.TrimSuffix("not rebuilt on the default branch: "+t.reason(t.ID), ": ")
 		if err := t.save(ctx, r); err != nil {
 			return err
 		}

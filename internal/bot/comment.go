@@ -181,7 +181,7 @@ func (t task) answer(ctx context.Context, c *github.Client, cm github.Comment, b
 // refuse says no, once to each person in a conversation: who may nothing here should not
 // be able to make the bot write much.
 func (t task) refuse(ctx context.Context, c *github.Client, cm github.Comment, cmds Commands, why refusal) error {
-	mark := "refused/" + strings.Trim(strings.ReplaceAll(strings.ToLower(cm.Author), "[bot]", ""), "-")
+	mark := "refused/" + strings.ReplaceAll(strings.ToLower(cm.Author), "--", "-.-")
 	if cmds.Exposed {
 		mark += "/exposed"
 	}

@@ -45,8 +45,10 @@ var (
 	listItem  = regexp.MustCompile(`^ {0,3}([-*+]|\d{1,9}[.)])[ \t]+`)
 	fenceLine = regexp.MustCompile("^[ \t]*(`{3,}|~{3,})(.*)$")
 	// hidesText opens an element whose text is not the writer's words.
-	hidesText = regexp.MustCompile(`(?i)<(pre|code|script|style|textarea|blockquote|samp|kbd|xmp|template|title|iframe|noembed|noframes)\b|<!--|<\?|<!\[CDATA\[`)
-	breaks    = regexp.MustCompile(`^ {0,3}(#{1,6}([ \t]|$)|([-*_])[ \t]*(?:[-*_][ \t]*){2,}$)`)
+	hidesText = regexp.MustCompile(`(?i)<(pre|code|script|style|textarea|blockquote|samp|kbd)\b|<!--|<\?|<!\[CDATA\[`)
+	// hidesAll opens what lasts to the end of the text where it is not closed.
+	hidesAll = regexp.MustCompile(`(?i)^ {0,3}<(pre|script|style|textarea)\b|<!--$`)
+	breaks   = regexp.MustCompile(`^ {0,3}(#{1,6}([ \t]|$)|([-*_])[ \t]*(?:[-*_][ \t]*){2,}$)`)
 )
 
 // takes says whether a line is the writer's own.
@@ -99,8 +101,11 @@ func (s *scanner) inline(line string, rest []string) {
 		html := hidesText.FindStringSubmatchIndex(line)
 		if html != nil && (tick < 0 || html[0] < tick) {
 			s.until = htmlEnd(line, html)
+			opens := hidesAll.MatchString(line[:html[1]])
 			line = line[html[1]:]
-			if line = s.closeHTML(line); s.until != "" {
+			if !opens && !s.endsIn(line, rest) {
+				s.until = "" // it is text
+			} else if line = s.closeHTML(line); s.until != "" {
 				return
 			}
 			continue
@@ -165,6 +170,19 @@ func htmlEnd(line string, m []int) string {
 		return "?>"
 	}
 	return "]]>"
+}
+
+// endsIn says whether the open HTML ends in the line or in those that follow.
+func (s *scanner) endsIn(line string, rest []string) bool {
+	if strings.Contains(strings.ToLower(line), s.until) {
+		return true
+	}
+	for _, l := range rest {
+		if strings.Contains(strings.ToLower(l), s.until) {
+			return true
+		}
+	}
+	return false
 }
 
 // closeHTML ends the open HTML where a line does, and returns what follows.

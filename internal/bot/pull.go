@@ -179,7 +179,7 @@ func (t task) retireFailed(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	r.Problem = "the old key was not retired: " + t.reason(t.ID)
+	r.Problem = strings.TrimSuffix("the old key was not retired: "+t.reason(t.ID), ": ")
 	if err := t.save(ctx, r); err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func (b *Bot) Replay(ctx context.Context, event, guid string, body []byte) (fres
 // jobsOf decides what an event asks for. It looks at nothing but the event.
 func (b *Bot) jobsOf(e github.Event, guid string) []store.Job {
 	actions, known := heard[e.Name]
-	if !known || !actions[e.Action] || e.Installation == 0 {
+	if !known || !actions[e.Action] || e.Installation == 0 || b.own(e.Sender) {
 		return nil
 	}
 	var jobs []store.Job

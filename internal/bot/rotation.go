@@ -118,6 +118,12 @@ func (t task) other(ctx context.Context, c *github.Client, req rotate.Request) (
 		if err != nil {
 			return "", err
 		}
+		if about {
+			about, err = t.mayFinish(ctx, r, before)
+		}
+		if err != nil {
+			return "", err
+		}
 		if !about {
 			continue
 		}
@@ -130,6 +136,16 @@ func (t task) other(ctx context.Context, c *github.Client, req rotate.Request) (
 		}
 	}
 	return "", nil
+}
+
+// mayFinish says whether what somebody began may be done still: who began it may have lost
+// the permission since. A pull request that is open is for people to judge.
+func (t task) mayFinish(ctx context.Context, r store.Rotation, req rotate.Request) (bool, error) {
+	if r.State == stateOpen || req.By == "" {
+		return true, nil
+	}
+	no, err := t.mayRotate(ctx, req.By)
+	return no == "", err
 }
 
 // concerns says whether a rotation under way is about the same key. Changes of people over

@@ -78,6 +78,8 @@ func (b *Bot) Start(ctx context.Context) (lost <-chan error, err error) {
 	if b.opt.App == nil || b.opt.Rotator == nil || b.opt.Reader == nil {
 		return nil, errors.New("a bot that works needs an App, a Rotator and a Reader")
 	}
+	// A signal that ends ctx must not end the jobs: Stop does, in good order.
+	ctx = context.WithoutCancel(ctx)
 	b.learnSelf(ctx)
 	if err := b.keepSweeps(ctx); err != nil {
 		return nil, fmt.Errorf("keep the sweeps' schedules: %w", err)
@@ -88,7 +90,7 @@ func (b *Bot) Start(ctx context.Context) (lost <-chan error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, b.end = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, b.end = context.WithCancel(ctx)
 	b.opt.Metrics.watch(b.opt.Store)
 	b.tasks.Go(func() { b.tick(ctx) })
 	b.tasks.Go(func() { b.lookAtKeys(ctx) })

@@ -53,7 +53,7 @@ func (k *keyTable) forget(repository string) {
 // The pace at which keys are looked at.
 const (
 	lookEvery = 30 * time.Second
-	lookAgain = 15 * time.Minute // at one repository
+	lookAgain = time.Hour // at one repository, where nothing was pushed
 )
 
 // lookAtKeys reads the keys of every repository from time to time, one by one.
