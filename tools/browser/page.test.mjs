@@ -8,8 +8,10 @@ import {tmpdir} from "node:os";
 import {dirname, join, resolve} from "node:path";
 import {after, before, test} from "node:test";
 import {fileURLToPath} from "node:url";
+import {createRequire} from "node:module";
 import {chromium} from "playwright-core";
 
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const source = resolve(dirname(fileURLToPath(import.meta.url)), "../../internal/bot/page");
 const work = mkdtempSync(join(tmpdir(), "operator-page-"));
 const pictures = process.env.SCREENSHOTS || join(work, "pictures");
@@ -107,6 +109,19 @@ for (const name of names) {
     assert.deepEqual(faults, []);
     await tab.context().close();
   });
+}
+
+// The rules of WCAG 2.2 A and AA that a program can judge, and the best practices.
+for (const name of names) {
+  for (const options of [{colorScheme: "light"}, {colorScheme: "dark"}, {viewport: {width: 390, height: 800}}]) {
+    test(`${name}: axe finds nothing, ${JSON.stringify(options)}`, async () => {
+      const tab = await open(name, options);
+      const {passes, violations} = await tab.evaluate(`${axe}; axe.run(document, {resultTypes: ["violations"]}).then(r => ({passes: r.passes.length, violations: r.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 120) + " " + n.failureSummary).join(" | "))}))`);
+      assert.deepEqual(violations, []);
+      assert.ok(passes > 10, `${passes} rules passed`);
+      await tab.context().close();
+    });
+  }
 }
 
 test("is used from the keyboard: to the content, a retry, a key's halves", async () => {
