@@ -32,7 +32,7 @@ var endings = endingsOf(map[class]string{
 		hashkey adminkey integrationkey ingestkey writekey subscriptionkey functionkey storagekey decryptionkey decryptkey validationkey
 		machinekey signkey webhookkey serverkey rootkey aeskey deskey apikeys securekey loggedinkey oauthkey transportkey fernetkey rsakey
 		presharedkey customerkey mapskey devkey partnerkey merchantkey streamkey devicekey systemkey unlockkey keybase authcode ikey skey
-		akey`,
+		akey privkey enckey fcmkey`,
 	classBare: `sitekey key auth authorization credential credentials creds cookie session webhook sid community authentication keys oauth`,
 	classSalt: `salt nonce seed pepper iv`,
 	classHash: `passwordhash hashedpassword passwdhash pwdhash encryptedpassword cryptedpassword passhash passworddigest`,

@@ -2,6 +2,7 @@ package leak
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -358,7 +359,10 @@ func (d *document) nameOf(i int) string {
 	switch strings.ToLower(last) {
 	case "value", "val", "default", "defaultvalue", "stringvalue", "content":
 	default:
-		return last
+		if flag := d.flagBefore(i); flag != "" {
+			return flag
+		}
+		return v.groupOr(last)
 	}
 	for _, k := range []int{i - 1, i + 1} {
 		if k < 0 || k >= len(d.Values) {
@@ -376,6 +380,35 @@ func (d *document) nameOf(i int) string {
 		return v.Keys[len(v.Keys)-2]
 	}
 	return last
+}
+
+// flagBefore returns the option that the value at i belongs to, where the two are
+// neighbours in a list of arguments: --token, then its value.
+func (d *document) flagBefore(i int) string {
+	if i == 0 {
+		return ""
+	}
+	v, before := &d.Values[i], &d.Values[i-1]
+	flag, ok := strings.CutPrefix(before.Text, "--")
+	if !ok || strings.HasPrefix(v.Text, "-") || !slices.Equal(before.Keys, v.Keys) || classify(flag) == classNone {
+		return ""
+	}
+	return flag
+}
+
+// groups are mappings whose members are secrets, called by their owners' names.
+var groups = wordSet(`passwords passwds secrets tokens apikeys api_keys`)
+
+// groupOr returns the name of the group that a value is in, where its own name says
+// nothing of the value, or else the value's own name.
+func (v *Value) groupOr(last string) string {
+	if len(v.Keys) < 2 || !groups[strings.ToLower(v.Keys[len(v.Keys)-2])] || classify(last) != classNone {
+		return last
+	}
+	if words := splitName(last); len(words) == 0 || isAside(words) {
+		return last
+	}
+	return v.Keys[len(v.Keys)-2]
 }
 
 func sameParent(a, b []string) bool {
