@@ -254,7 +254,7 @@ func (e Environment) standing() (shape, word, class string) {
 
 // queue makes a table of kinds by states, in the order of a job's life.
 func (m *model) queue(depths []Depth) {
-	order := []string{"running", "available", "scheduled", "retryable", "discarded", "cancelled", "completed"}
+	order := []string{"running", "available", "pending", "scheduled", "retryable", "discarded", "cancelled", "completed"}
 	at := func(s string) int {
 		if i := slices.Index(order, s); i >= 0 {
 			return i
