@@ -22,6 +22,7 @@ func driftingInventories() githubtest.Files {
 
 // Suggestions are posted once, however often the step runs, and hold no secret.
 func TestSuggestions(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.repo.Commit("main", "Start", githubtest.Files{
 		"secrets/dev.env.keys": "HOST\nPORT\n", "secrets/prod.env.keys": "HOST\nPORT\n", "deploy/dev/app.env": "A=1\nB=2\n", "deploy/prod/app.env": "A=1\nB=2\n",
@@ -77,6 +78,7 @@ func TestNoSuggestions(t *testing.T) {
 // Whatever stands around the place of a suggestion, no line of the diff is repeated
 // that holds a value: 1,000 secrets in as many files, of every shape there is.
 func TestSuggestionsRepeatNoValue(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	before, after := githubtest.Files{}, githubtest.Files{}
 	var secrets []string

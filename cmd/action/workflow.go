@@ -76,7 +76,7 @@ func (w *workflow) run(ctx context.Context, opt github.Options) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	opt.BaseURL = cmp.Or(w.in.apiURL, w.getenv("GITHUB_API_URL"))
+	opt.BaseURL = w.apiURL()
 	if w.client, err = github.New(w.in.token, opt); err != nil {
 		return 0, err
 	}
@@ -99,7 +99,7 @@ func (w *workflow) work(ctx context.Context) (*outcome, error) {
 	rng.Workspace = w.workspace()
 	change, err := w.client.Change(ctx, rng)
 	if err != nil {
-		return nil, fmt.Errorf("read the change: %w", err)
+		return nil, w.unread(err)
 	}
 	out := &outcome{change: &change}
 	mode := map[mode]review.Mode{modeReview: review.ReviewChange, modeFull: review.ReviewTree, modeDrift: review.ReportDrift}[w.job.mode]
@@ -122,6 +122,24 @@ func (w *workflow) work(ctx context.Context) (*outcome, error) {
 		out.rep.Incomplete = slices.Compact(append(out.rep.Incomplete, missingFrom(out.rep.Incomplete, out.drift.Incomplete)...))
 	}
 	return out, nil
+}
+
+// unread is why a change could not be read, with the way out that GitHub's answer
+// does not name.
+func (w *workflow) unread(err error) error {
+	var answer *github.APIError
+	var limit *github.LimitError
+	switch {
+	case errors.Is(err, github.ErrNotFound):
+		return fmt.Errorf("read the change: %w: %s or what was asked of it is not there for this token: it needs contents: read there, and the API's URL of an Enterprise Server ends in /api/v3", err, w.job.rng.Repo)
+	case !errors.As(err, &answer) && !errors.As(err, &limit) && !errors.Is(err, context.Canceled):
+		return fmt.Errorf("read the change from %s: %w", report.Clean(w.apiURL()), err)
+	}
+	return fmt.Errorf("read the change: %w", err)
+}
+
+func (w *workflow) apiURL() string {
+	return cmp.Or(w.in.apiURL, w.getenv("GITHUB_API_URL"), "https://api.github.com")
 }
 
 // missingFrom returns the sentences of more that list does not have.
