@@ -219,7 +219,10 @@ func (g *Git) workTree() (*rooted, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open the work tree: %w", rootCause(err))
 		}
-		g.work = newRooted(root)
+		if g.work, err = newRooted(root); err != nil {
+			root.Close()
+			return nil, fmt.Errorf("open the work tree: %w", rootCause(err))
+		}
 	}
 	return g.work, nil
 }

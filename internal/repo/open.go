@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strings"
 )
@@ -45,15 +44,26 @@ func OpenDir(dir string) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("open the directory %q: %w", dir, rootCause(err))
 	}
-	var entries []Entry
-	if err := walk(root, "", &entries); err != nil {
+	in, err := newRooted(root)
+	if err != nil {
 		root.Close()
+		return Snapshot{}, fmt.Errorf("open the directory %q: %w", dir, rootCause(err))
+	}
+	var entries []Entry
+	if err := walk(in.files, "", &entries); err != nil {
+		in.close()
 		return Snapshot{}, fmt.Errorf("list %q: %w", dir, rootCause(err))
 	}
-	in := newRooted(root)
 	fsys := newTreeFS(entries, func(_ int, e Entry) ([]byte, error) { return in.read(e.Path, anySize) })
-	fsys.readInto = func(e Entry, buf []byte, whole func([]byte) bool) ([]byte, error) {
+	fsys.readInto = func(e Entry, buf []byte, whole func([]byte, int64) bool) ([]byte, error) {
 		return in.readInto(e.Path, anySize, buf, whole)
+	}
+	fsys.size = func(e *Entry) error {
+		info, err := in.lstat(e.Path)
+		if err == nil {
+			e.Size, e.Mode = info.Size(), listedMode(info.Mode())
+		}
+		return rootCause(err)
 	}
 	return Snapshot{FS: fsys, Name: dir}, nil
 }
@@ -70,47 +80,28 @@ func openRoot(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// walk lists a directory, whose path is prefix.
-func walk(dir *os.Root, prefix string, out *[]Entry) error {
-	f, err := dir.Open(".")
+// walk lists a directory. The sizes of its files are not known.
+func walk(in *descriptors, dir string, out *[]Entry) error {
+	list, err := in.list(dir)
 	if err != nil {
 		return err
 	}
-	list, err := f.ReadDir(-1)
-	f.Close()
-	if err != nil {
-		return err
+	prefix := dir
+	if prefix != "" {
+		prefix += "/"
 	}
 	for _, d := range list {
-		if d.Name() == ".git" {
-			continue
-		}
-		p := path.Join(prefix, d.Name())
-		if d.IsDir() {
-			if err := walkInto(dir, d.Name(), p, out); err != nil {
+		switch p := prefix + d.Name(); {
+		case d.Name() == ".git":
+		case d.IsDir():
+			if err := walk(in, p, out); err != nil {
 				*out = append(*out, Entry{Path: p})
 			}
-			continue
-		}
-		info, err := dir.Lstat(d.Name())
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // gone since
-		case err != nil:
-			*out = append(*out, Entry{Path: p})
 		default:
-			*out = append(*out, Entry{Path: p, Size: info.Size(), Mode: listedMode(info.Mode())})
+			*out = append(*out, Entry{Path: p, Mode: listedMode(d.Type()), Size: -1})
 		}
 	}
 	return nil
-}
-
-func walkInto(dir *os.Root, name, p string, out *[]Entry) error {
-	sub, err := dir.OpenRoot(name)
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	return walk(sub, p, out)
 }
 
 // listedMode reduces a mode to what Entry tells apart: a device or a pipe is nothing

@@ -35,13 +35,19 @@ type Lister interface {
 	List() ([]Entry, error)
 }
 
+// Namer is a file system that can list its files without looking at each: the Size of
+// a regular one may be -1.
+type Namer interface {
+	Names() []Entry
+}
+
 // IntoReader is a file system that reads into the caller's memory, and no more of a
 // file than is wanted.
 type IntoReader interface {
 	// ReadInto reads a file as fs.ReadFile does, into buf where it fits. Where whole
 	// is not nil and says no to the beginning of the file (at least 8,000 bytes or all
-	// of it), that beginning may be all that is returned.
-	ReadInto(name string, buf []byte, whole func(head []byte) bool) ([]byte, error)
+	// of it) and its size, that beginning may be all that is returned.
+	ReadInto(name string, buf []byte, whole func(head []byte, size int64) bool) ([]byte, error)
 }
 
 // Kind is what happened to a file.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"sync"
-	"syscall"
 	"unicode/utf8"
 )
 
@@ -27,7 +26,8 @@ var (
 // rooted reads below one directory. It keeps the directories of late open: a file's
 // directory is looked up once and not for each file in it.
 type rooted struct {
-	root *os.Root
+	root  *os.Root
+	files *descriptors
 
 	mu    sync.Mutex
 	dirs  map[string]*os.Root
@@ -41,17 +41,23 @@ const anySize = -1
 // keptDirs bounds the directories that are kept open.
 const keptDirs = 128
 
-func newRooted(root *os.Root) *rooted {
-	return &rooted{root: root, dirs: map[string]*os.Root{}, plain: map[string]bool{".": true}}
+func newRooted(root *os.Root) (*rooted, error) {
+	files, err := newDescriptors(root)
+	if err != nil {
+		return nil, err
+	}
+	return &rooted{root: root, files: files, dirs: map[string]*os.Root{}, plain: map[string]bool{".": true}}, nil
 }
 
 func (r *rooted) close() error {
 	r.forget()
+	r.files.close()
 	return r.root.Close()
 }
 
 // forget drops what was learned of the directories; they may be others by now.
 func (r *rooted) forget() {
+	r.files.forget()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range r.dirs {
@@ -138,31 +144,24 @@ func (r *rooted) read(p string, want int64) ([]byte, error) {
 
 // readInto is read into buf where it fits; where whole says no to the beginning, that
 // is all that is read.
-func (r *rooted) readInto(p string, want int64, buf []byte, whole func(head []byte) bool) ([]byte, error) {
+func (r *rooted) readInto(p string, want int64, buf []byte, whole func(head []byte, size int64) bool) ([]byte, error) {
 	if !utf8.ValidString(p) {
 		return nil, errName
 	}
-	d, name := r.dir(p)
-	f, err := d.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, os.ErrClosed) {
-		f, err = r.root.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	}
+	f, mode, size, err := r.files.open(p)
 	if err != nil {
 		return nil, rootCause(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
 	switch {
-	case err != nil:
-		return nil, rootCause(err)
-	case !info.Mode().IsRegular():
+	case !mode.IsRegular():
 		return nil, errGone
-	case info.Size() > maxRead:
+	case size > maxRead:
 		return nil, errTooBig
-	case want != anySize && want != info.Size():
+	case want != anySize && want != size:
 		return nil, errGone
 	}
-	return readSized(f, int(info.Size()), buf, whole)
+	return readSized(f, int(size), buf, whole)
 }
 
 // headSize is how much of a file is read before the rest of it, in bytes: most files
@@ -170,7 +169,7 @@ func (r *rooted) readInto(p string, want int64, buf []byte, whole func(head []by
 const headSize = 32 << 10
 
 // readSized reads a file of that size; one that says 0 may have more (as in /proc).
-func readSized(f io.Reader, size int, buf []byte, whole func(head []byte) bool) ([]byte, error) {
+func readSized(f io.Reader, size int, buf []byte, whole func(head []byte, size int64) bool) ([]byte, error) {
 	if size == 0 {
 		return readUnsized(f)
 	}
@@ -183,7 +182,7 @@ func readSized(f io.Reader, size int, buf []byte, whole func(head []byte) bool) 
 		first = min(size, headSize)
 	}
 	n, err := readFull(f, buf[:first])
-	if err != nil || n < first || first == size || !whole(buf[:n]) {
+	if err != nil || n < first || first == size || !whole(buf[:n], int64(size)) {
 		return buf[:n], err
 	}
 	more, err := readFull(f, buf[first:])

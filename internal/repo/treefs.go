@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"path"
@@ -19,7 +20,13 @@ type treeFS struct {
 	// read returns the content of the i-th entry, e; the bytes belong to the caller.
 	read func(i int, e Entry) ([]byte, error)
 	// readInto is read, as [IntoReader] says; nil where it would be no faster.
-	readInto func(e Entry, buf []byte, whole func(head []byte) bool) ([]byte, error)
+	readInto func(e Entry, buf []byte, whole func(head []byte, size int64) bool) ([]byte, error)
+
+	// size fills in Size and Mode of an entry; nil where they are known.
+	size func(e *Entry) error
+
+	sized  sync.Once
+	listed []Entry // entries, with their sizes
 
 	once sync.Once
 	dirs map[string][]fs.DirEntry // sorted by name; "." is the root
@@ -34,13 +41,41 @@ func newTreeFS(entries []Entry, read func(i int, e Entry) ([]byte, error)) *tree
 }
 
 // List implements [Lister].
-func (t *treeFS) List() ([]Entry, error) { return slices.Clone(t.entries), nil }
+func (t *treeFS) List() ([]Entry, error) { return slices.Clone(t.list()), nil }
+
+// Names implements [Namer].
+func (t *treeFS) Names() []Entry { return slices.Clone(t.entries) }
+
+// list is entries with their sizes, without those that are gone.
+func (t *treeFS) list() []Entry {
+	if t.size == nil {
+		return t.entries
+	}
+	t.sized.Do(func() {
+		for _, e := range t.entries {
+			if !errors.Is(t.look(&e), fs.ErrNotExist) {
+				t.listed = append(t.listed, e)
+			}
+		}
+	})
+	return t.listed
+}
+
+// look fills in what is not known of an entry. One that cannot be looked at is listed:
+// reading it says what is wrong.
+func (t *treeFS) look(e *Entry) error {
+	if t.size == nil || e.Size >= 0 {
+		return nil
+	}
+	e.Size = 0
+	return t.size(e)
+}
 
 // directories makes the directories out of the files.
 func (t *treeFS) directories() map[string][]fs.DirEntry {
 	t.once.Do(func() {
 		t.dirs = map[string][]fs.DirEntry{".": nil}
-		for _, e := range t.entries {
+		for _, e := range t.list() {
 			if e.Mode.IsRegular() && fs.ValidPath(e.Path) {
 				t.addTo(path.Dir(e.Path), infoOf(e))
 			}
@@ -115,7 +150,11 @@ func (t *treeFS) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return openBytes(t.entries[i], data), nil
+	e := t.entries[i]
+	if err := t.look(&e); err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return openBytes(e, data), nil
 }
 
 // ReadFile implements [fs.ReadFileFS]. The bytes belong to the caller.
@@ -135,7 +174,7 @@ func (t *treeFS) ReadFile(name string) ([]byte, error) {
 }
 
 // ReadInto implements [IntoReader].
-func (t *treeFS) ReadInto(name string, buf []byte, whole func(head []byte) bool) ([]byte, error) {
+func (t *treeFS) ReadInto(name string, buf []byte, whole func(head []byte, size int64) bool) ([]byte, error) {
 	if t.readInto == nil {
 		return t.ReadFile(name)
 	}
@@ -174,7 +213,11 @@ func (t *treeFS) Stat(name string) (fs.FileInfo, error) {
 	case i < 0:
 		return dirInfo(name), nil
 	}
-	return infoOf(t.entries[i]), nil
+	e := t.entries[i]
+	if err := t.look(&e); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	return infoOf(e), nil
 }
 
 // fileInfo is both the info and the directory entry of a file. Trees have no times.

@@ -52,7 +52,7 @@ func (g *Git) WorkTree(ctx context.Context) (Snapshot, error) {
 	}
 	context.AfterFunc(ctx, g.blobs.rest)
 	fsys := newTreeFS(l.entries, func(_ int, e Entry) ([]byte, error) { return g.readWork(ctx, in, e) })
-	fsys.readInto = func(e Entry, buf []byte, whole func([]byte) bool) ([]byte, error) {
+	fsys.readInto = func(e Entry, buf []byte, whole func([]byte, int64) bool) ([]byte, error) {
 		return g.readWorkInto(ctx, in, e, buf, whole)
 	}
 	return Snapshot{FS: fsys, Name: "the work tree"}, nil
@@ -60,7 +60,7 @@ func (g *Git) WorkTree(ctx context.Context) (Snapshot, error) {
 
 // readWorkInto is readWork into buf. One with an ID is read whole: only all of it
 // tells that it is that blob.
-func (g *Git) readWorkInto(ctx context.Context, in *rooted, e Entry, buf []byte, whole func([]byte) bool) ([]byte, error) {
+func (g *Git) readWorkInto(ctx context.Context, in *rooted, e Entry, buf []byte, whole func([]byte, int64) bool) ([]byte, error) {
 	if e.ID == "" {
 		return in.readInto(e.Path, anySize, buf, whole)
 	}

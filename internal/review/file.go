@@ -28,7 +28,7 @@ const maxHead = 64 << 20
 // they return is shared and must not be changed.
 type File struct {
 	Path string
-	Size int64 // bytes
+	Size int64 // bytes; -1 where it is not known before the file is read
 
 	from *origin
 
@@ -154,12 +154,10 @@ func (f *File) load() []byte {
 	if f.state != unread && f.state != evicted {
 		return f.data
 	}
-	if f.Size > maxFile {
-		f.loadHead()
-		return nil
-	}
 	data, err := f.read()
 	switch {
+	case f.Size > maxFile:
+		f.loadHead(data)
 	case err != nil:
 		f.fail(err)
 	case len(data) > maxFile:
@@ -170,19 +168,41 @@ func (f *File) load() []byte {
 	return f.data
 }
 
+// read reads the content, unless it is too large.
 func (f *File) read() ([]byte, error) {
+	if f.Size > maxFile {
+		return nil, nil
+	}
 	if f.from.scratch != nil {
 		return f.from.scratch.read(f)
+	}
+	if f.Size < 0 {
+		if err := f.measure(); err != nil || f.Size > maxFile {
+			return nil, err
+		}
 	}
 	return fs.ReadFile(f.from.fsys, f.Path)
 }
 
+// measure asks for the size, which a listing by name does not tell.
+func (f *File) measure() error {
+	info, err := fs.Stat(f.from.fsys, f.Path)
+	if err == nil {
+		f.Size = info.Size()
+	}
+	return err
+}
+
 // loadHead looks at the beginning of a file that is too large to be read: a binary one
-// would not be read either way, and is no failure.
-func (f *File) loadHead() {
+// would not be read either way, and is no failure. head is what was read of it already.
+func (f *File) loadHead(head []byte) {
 	tooLarge := fmt.Errorf("%d MB are more than the %d MB that one file may have", f.Size>>20, maxFile>>20)
 	if f.Size > maxHead {
 		f.fail(tooLarge)
+		return
+	}
+	if len(head) > 0 {
+		f.judgeHead(head, tooLarge)
 		return
 	}
 	in, err := f.from.fsys.Open(f.Path)
@@ -191,16 +211,21 @@ func (f *File) loadHead() {
 		return
 	}
 	defer in.Close()
-	head := make([]byte, 8000)
+	head = make([]byte, 8000)
 	n, err := io.ReadFull(in, head)
-	switch {
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		f.fail(err)
-	case isBinary(head[:n]):
-		f.state = binary
-	default:
-		f.fail(tooLarge)
+		return
 	}
+	f.judgeHead(head[:n], tooLarge)
+}
+
+func (f *File) judgeHead(head []byte, tooLarge error) {
+	if isBinary(head) {
+		f.state = binary
+		return
+	}
+	f.fail(tooLarge)
 }
 
 func (f *File) fail(err error) {

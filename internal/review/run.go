@@ -109,7 +109,7 @@ func newRun(ctx context.Context, change *repo.Change, opt Options) (*run, error)
 }
 
 func (r *run) openTrees() error {
-	opt := treeOptions{config: r.config, cache: newCache(), log: r.log, ignored: r.opt.Ignored}
+	opt := treeOptions{config: r.config, cache: newCache(), log: r.log, ignored: r.opt.Ignored, names: r.opt.Mode != ReviewChange}
 	var err error
 	if r.opt.Mode == ReviewChange {
 		if r.base, err = newTree(r.change.Base, opt); err != nil {

@@ -31,9 +31,15 @@ func (s *scratch) read(f *File) ([]byte, error) {
 	if !ok {
 		return fs.ReadFile(f.from.fsys, f.Path)
 	}
-	data, err := fsys.ReadInto(f.Path, s.buf, mayBeText)
+	data, err := fsys.ReadInto(f.Path, s.buf, func(head []byte, size int64) bool {
+		f.Size = size
+		return size <= maxFile && mayBeText(head)
+	})
 	if cap(data) > cap(s.buf) && cap(data) <= keptBuffer {
 		s.buf = data[:0]
+	}
+	if err != nil && f.Size < 0 {
+		_ = f.measure() // the reason may be that it is too large
 	}
 	return data, err
 }
@@ -43,6 +49,9 @@ func mayBeText(head []byte) bool { return hasUTF16Mark(head) || !isBinary(head) 
 
 // smallTree is how many bytes the files of a small tree have at most.
 const smallTree = 4 << 20
+
+// unknownSize is what a file counts for whose size is not known.
+const unknownSize = 16 << 10
 
 // small reports whether the tree's files may be kept once read; those of a larger one
 // are glanced at.

@@ -70,6 +70,8 @@ type treeOptions struct {
 	cache   *cache
 	log     *log
 	ignored func(path string) bool // nil: ask the tree's own .gitignore files
+	// names lists files without looking at each, where the snapshot can.
+	names bool
 	// share returns the file of another tree that is known to be equal, or nil.
 	share func(repo.Entry) *File
 }
@@ -78,7 +80,7 @@ type treeOptions struct {
 func newTree(snap repo.Snapshot, opt treeOptions) (*Tree, error) {
 	t := &Tree{log: opt.log}
 	if snap.FS != nil {
-		entries, err := snap.List()
+		entries, err := opt.list(snap)
 		if err != nil {
 			return nil, err
 		}
@@ -98,6 +100,13 @@ func newTree(snap repo.Snapshot, opt treeOptions) (*Tree, error) {
 	}
 	t.lazy(opt)
 	return t, nil
+}
+
+func (opt *treeOptions) list(snap repo.Snapshot) ([]repo.Entry, error) {
+	if n, ok := snap.FS.(repo.Namer); ok && opt.names {
+		return n.Names(), nil
+	}
+	return snap.List()
 }
 
 func (t *Tree) add(from *origin, e repo.Entry, opt treeOptions) {
@@ -120,6 +129,9 @@ func (t *Tree) add(from *origin, e repo.Entry, opt treeOptions) {
 		f = &File{Path: e.Path, Size: e.Size, from: from}
 	}
 	t.files, t.size = append(t.files, f), t.size+e.Size
+	if e.Size < 0 {
+		t.size += unknownSize
+	}
 }
 
 // lazy sets up what is read of the tree as a whole, once, when a rule first asks.
