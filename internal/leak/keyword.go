@@ -35,6 +35,8 @@ type matcher struct {
 	heads   [1 << 12]int16 // index into entries + 1; 0 is empty
 	entries []entry
 	words   []keyword
+
+	documents sync.Pool // of *document, to be used again
 }
 
 type entry struct {

@@ -10,7 +10,8 @@ import (
 // Values scans a parsed document, value by value. Hits are in the order of the
 // values.
 func Values(doc Document) []Hit {
-	d := newDocument(doc)
+	d := openDocument(doc)
+	defer d.close()
 	var hits []Hit
 	for i := range doc.Values {
 		for _, m := range d.value(i) {
@@ -42,14 +43,22 @@ func (d *document) classOf(name string) class {
 	c, known := d.classes[name]
 	if !known {
 		c = classify(name)
-		d.classes[name] = c
+		d.classes[strings.Clone(name)] = c // the name is a part of the file's text
 	}
 	return c
 }
 
-func newDocument(doc Document) *document {
-	d := &document{Document: doc, kinds: make([]string, len(doc.Values)), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name), texts: isTranslation(doc.Name),
-		base: baseOf(doc.Name), classes: map[string]class{}}
+// keptNames is how many names' classes are kept from one document to the next.
+const keptNames = 4096
+
+// openDocument begins with a document, in the memory of one that is closed.
+func openDocument(doc Document) *document {
+	d, ok := theMatcher().documents.Get().(*document)
+	if !ok || len(d.classes) > keptNames {
+		d = &document{classes: map[string]class{}}
+	}
+	*d = document{Document: doc, kinds: append(d.kinds[:0], make([]string, len(doc.Values))...), purpose: purposeOf(doc.Name), logins: isCredentialFile(doc.Name),
+		texts: isTranslation(doc.Name), base: baseOf(doc.Name), classes: d.classes, scan: scan{found: d.scan.found[:0]}, text: d.text}
 	for _, v := range doc.Values {
 		if len(v.Keys) == 2 && v.Keys[0] == "sops" && v.Keys[1] == "mac" {
 			d.sops = true
@@ -62,6 +71,19 @@ func newDocument(doc Document) *document {
 	d.texts = d.texts || d.isPhrases()
 	return d
 }
+
+// close gives the document's memory back, without what is a part of the file's text.
+func (d *document) close() {
+	clear(d.kinds)
+	if cap(d.text) > keptText {
+		d.text = nil
+	}
+	*d = document{kinds: d.kinds, classes: d.classes, scan: scan{found: d.scan.found[:0]}, text: d.text[:0]}
+	theMatcher().documents.Put(d)
+}
+
+// keptText is how large a value's memory is kept, in bytes.
+const keptText = 64 << 10
 
 // isPhrases knows a document whose root is a language alone: what an application
 // says to people, in whatever file.
@@ -238,14 +260,17 @@ func (d *document) judgeValue(s *scan, i int) {
 
 // isLogin knows what people are called by machines.
 func isLogin(user string) bool {
+	if user == "" {
+		return false
+	}
 	f := featuresOf(user)
-	return user != "" && f.upper == 0 && f.spaces == 0 && f.hard <= 1 && !isFillIn(user) && !namesOfParts[user]
+	return f.upper == 0 && f.spaces == 0 && f.hard <= 1 && !isFillIn(user) && !namesOfParts[user]
 }
 
 // userBeside returns the user's name that stands beside a password at i, or "".
 func (d *document) userBeside(i int) string {
 	v := &d.Values[i]
-	if v.Scalar || classify(v.last()) != classPassword {
+	if v.Scalar || d.classOf(v.last()) != classPassword {
 		return ""
 	}
 	for k := max(0, i-2); k < min(len(d.Values), i+3); k++ {

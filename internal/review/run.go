@@ -240,9 +240,10 @@ func (r *run) checkFile(rules []*Rule, t *Tree, f *File) []Finding {
 		return nil
 	}
 	var found []Finding
+	p := Pass{Tree: t, File: f}
 	for _, rule := range rules {
-		p := &Pass{Rule: rule, Tree: t, File: f}
-		found = append(found, r.check(p, f.Path)...)
+		p.Rule = rule
+		found = append(found, r.check(&p, f.Path)...)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -279,18 +280,24 @@ func (r *run) perChange() {
 	})
 }
 
+// severityOf is a rule's severity, and whether the configuration sets it.
+func (r *run) severityOf(rule *Rule) (s Severity, configured bool) {
+	if name, ok := r.config.Review.Rules[rule.ID]; ok {
+		if set, err := ParseSeverity(name); err == nil && set != 0 {
+			return set, set != rule.Severity
+		}
+	}
+	return rule.Severity, false
+}
+
 // check runs one rule. A rule that fails or panics makes the review incomplete; what
 // it panicked with is not printed, since it may hold a value of the file.
 func (r *run) check(p *Pass, on string) (found []Finding) {
 	if r.ctx.Err() != nil {
 		return nil
 	}
-	severity := p.Rule.Severity
-	if set, err := ParseSeverity(r.config.Review.Rules[p.Rule.ID]); err == nil && set != 0 {
-		severity = set
-	}
+	severity, configured := r.severityOf(p.Rule)
 	p.Config, p.Catalogue, p.profile = r.config, r.opt.Rules, r.profile.Name
-	configured := severity != p.Rule.Severity
 	p.report = func(f Finding) {
 		f.Rule = p.Rule.ID
 		if f.Severity == 0 || configured {

@@ -2,6 +2,7 @@ package review
 
 import (
 	"io/fs"
+	"reflect"
 
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/syntax"
@@ -13,6 +14,26 @@ import (
 type scratch struct {
 	buf    []byte
 	memory syntax.Memory
+	rules  map[reflect.Type]any // see Memory
+}
+
+// Memory returns memory of a rule's own that is used for one file after the other. It
+// is the caller's until it returns, and as it was left for the file before.
+func Memory[T any](f *File) *T {
+	s := f.from.scratch
+	if s == nil {
+		return new(T)
+	}
+	key := reflect.TypeFor[T]()
+	if kept, ok := s.rules[key].(*T); ok {
+		return kept
+	}
+	if s.rules == nil {
+		s.rules = map[reflect.Type]any{}
+	}
+	made := new(T)
+	s.rules[key] = made
+	return made
 }
 
 // keptBuffer is how large a buffer is kept from one file to the next, in bytes.

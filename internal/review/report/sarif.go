@@ -128,7 +128,7 @@ type sarifRegion struct {
 func writeSARIF(w io.Writer, r *review.Report, opt Options) error {
 	rules := sortedRules(r)
 	run := sarifRun{
-		Tool: sarifTool{sarifDriver{Name: "sealward", Version: opt.Version, InformationURI: homepage,
+		Tool: sarifTool{sarifDriver{Name: "sealward", Version: strings.TrimPrefix(opt.Version, "v"), InformationURI: homepage,
 			Rules: make([]sarifRule, 0, len(rules))}},
 		Automation:  sarifAutomation{"sealward/"},
 		Invocations: []sarifInvocation{invocation(r)},

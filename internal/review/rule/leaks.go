@@ -74,7 +74,7 @@ func scanFile(f *review.File) leaks {
 	if s.Broken != nil || s.Format == syntax.Text || len(s.Leaves) == 0 {
 		return place(f, scanText(s, data, 0, leak.Text(f.Path, data)))
 	}
-	found := scanLeaves(f.Path, s)
+	found := scanLeaves(f, s)
 	for _, c := range s.Comments {
 		if !strings.HasPrefix(strings.TrimSpace(c.Text), "ENC[") {
 			text := c.Span.Cut(data)
@@ -122,18 +122,12 @@ func scanText(s *syntax.File, data []byte, at int, matches []leak.Match) leaks {
 
 // scanLeaves judges the values of each document together. A value that comes
 // through an alias is found where it stands, once.
-func scanLeaves(name string, s *syntax.File) leaks {
+func scanLeaves(f *review.File, s *syntax.File) leaks {
 	var out, aliased leaks
-	for _, d := range s.Docs {
-		doc := leak.Document{Name: name, Values: make([]leak.Value, 0, len(d.Leaves))}
-		for _, l := range d.Leaves {
-			v := leak.Value{Keys: l.Path.Keys(), Text: l.Value, Quoted: l.Style != syntax.Plain, Scalar: l.Kind != syntax.String}
-			if sops.Sealed(l.Value) {
-				v.Text = "" // sealed: there is nothing to find in it
-			}
-			doc.Values = append(doc.Values, v)
-		}
-		for _, h := range leak.Values(doc) {
+	memory := review.Memory[leafValues](f)
+	for i := range s.Docs {
+		d := &s.Docs[i]
+		for _, h := range leak.Values(leak.Document{Name: f.Path, Values: memory.of(d.Leaves)}) {
 			l := &d.Leaves[h.Index]
 			at := leakAt{Match: h.Match, leaf: l, key: l.Path.String(), value: l.Value[h.Start:h.End]}
 			if !l.Anchor.IsZero() {
@@ -146,6 +140,34 @@ func scanLeaves(name string, s *syntax.File) leaks {
 		}
 	}
 	return append(out, beside(out, dedupe(aliased))...)
+}
+
+// leafValues is the memory in which leaves become values.
+type leafValues struct {
+	values []leak.Value
+	keys   []string // of all values
+}
+
+// of makes values of leaves, valid until the next call.
+func (m *leafValues) of(leaves []syntax.Leaf) []leak.Value {
+	clear(m.values) // which hold on to the text of the file before
+	clear(m.keys)
+	m.values, m.keys = m.values[:0], m.keys[:0]
+	for i := range leaves {
+		l := &leaves[i]
+		from := len(m.keys)
+		for _, step := range l.Path {
+			if step.Index < 0 {
+				m.keys = append(m.keys, step.Key)
+			}
+		}
+		v := leak.Value{Keys: m.keys[from:len(m.keys):len(m.keys)], Text: l.Value, Quoted: l.Style != syntax.Plain, Scalar: l.Kind != syntax.String}
+		if sops.Sealed(l.Value) {
+			v.Text = "" // sealed: there is nothing to find in it
+		}
+		m.values = append(m.values, v)
+	}
+	return m.values
 }
 
 // dedupe drops what was found twice at one place, as through an alias or a merge.
