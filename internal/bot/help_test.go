@@ -125,6 +125,7 @@ const testSecret = "webhook-secret-sealward"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	t.Parallel()
 	w := &world{t: t, hub: githubtest.New(t), paper: newPaper(), log: &lockedBuffer{}, cut: &cutter{after: -1}, now: &clock{}}
 	w.app = w.hub.NewApp("sealward")
 	w.repo = w.hub.NewRepo("octo/shop", paperFiles())
