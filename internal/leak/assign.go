@@ -44,8 +44,8 @@ func (s *scan) readName(start, end int) {
 	for from < start && !isWordByte(s.data[from]) {
 		from++
 	}
-	if s.follows(from, "--- ") || s.follows(from, "checksum/") {
-		return // a test's outcome (--- PASS: TestX), a hash that Helm puts on pods
+	if s.follows(from, "--- ") || s.follows(from, "checksum/") || s.follows(from, "::") && isUpper(s.data[from]) {
+		return // a test's outcome (--- PASS: TestX), a hash that Helm puts on pods, a type (AWS::IAM::AccessKey)
 	}
 	a := assignment{nameStart: from, nameEnd: to}
 	if s.findValue(&a) || s.findPair(&a) {
@@ -314,6 +314,9 @@ func schemeOf(value string) int {
 // isLoose is what a value must be behind a name and a blank alone.
 func (c *candidate) isLoose() bool {
 	f := featuresOf(c.value)
+	if strings.HasSuffix(c.value, "/tcp") || strings.HasSuffix(c.value, "/udp") {
+		return false // a service and its port
+	}
 	return f.spaces == 0 && (f.digits > 0 || f.hard > 0) && f.letters > 0 && wordShare(c.value) < 0.8
 }
 

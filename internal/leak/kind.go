@@ -24,7 +24,7 @@ const headSize = 8000
 
 var kindOfSuffix = map[string]kind{
 	".go": kindCode, ".js": kindCode, ".mjs": kindCode, ".cjs": kindCode, ".ts": kindCode, ".tsx": kindCode, ".jsx": kindCode, ".py": kindCode,
-	".java": kindCode, ".kt": kindCode, ".kts": kindCode, ".scala": kindCode, ".groovy": kindCode, ".c": kindCode, ".h": kindCode, ".cc": kindCode,
+	".pyi": kindCode, ".pyx": kindCode, ".java": kindCode, ".kt": kindCode, ".kts": kindCode, ".scala": kindCode, ".groovy": kindCode, ".c": kindCode, ".h": kindCode, ".cc": kindCode,
 	".cpp": kindCode, ".hpp": kindCode,
 	".cs": kindCode, ".vb": kindCode, ".fs": kindCode, ".rs": kindCode, ".rb": kindCode, ".php": kindCode, ".pl": kindCode, ".pm": kindCode,
 	".swift": kindCode, ".m": kindCode, ".mm": kindCode,
@@ -35,9 +35,9 @@ var kindOfSuffix = map[string]kind{
 	".css": kindCode, ".scss": kindCode, ".less": kindCode, ".sol": kindCode, ".ipynb": kindCode, ".jsonnet": kindCode, ".libsonnet": kindCode,
 	".nix": kindCode, ".zig": kindCode, ".d": kindCode, ".el": kindCode, ".sty": kindCode,
 	".md": kindDocs, ".markdown": kindDocs, ".rst": kindDocs, ".adoc": kindDocs, ".asciidoc": kindDocs, ".tex": kindDocs, ".html": kindDocs,
-	".htm": kindDocs, ".po": kindDocs, ".pot": kindDocs, ".org": kindDocs, ".mdx": kindDocs, ".svg": kindDocs, ".diff": kindDocs, ".patch": kindDocs,
+	".htm": kindDocs, ".po": kindDocs, ".pot": kindDocs, ".org": kindDocs, ".mdx": kindDocs, ".svg": kindDocs, ".1": kindDocs, ".5": kindDocs, ".7": kindDocs, ".8": kindDocs, ".pod": kindDocs, ".diff": kindDocs, ".patch": kindDocs,
 	".sh": kindShell, ".bash": kindShell, ".zsh": kindShell, ".fish": kindShell, ".ps1": kindShell, ".psm1": kindShell, ".bat": kindShell,
-	".cmd": kindShell, ".mk": kindShell, ".ksh": kindShell,
+	".cmd": kindShell, ".bats": kindShell, ".mk": kindShell, ".ksh": kindShell,
 	".sql": kindData, ".log": kindData, ".csv": kindData, ".tsv": kindData, ".dump": kindData,
 	".xml": kindMarkup, ".config": kindMarkup, ".plist": kindMarkup, ".csproj": kindMarkup, ".pom": kindMarkup, ".xsd": kindMarkup, ".wsdl": kindMarkup,
 	".props": kindMarkup, ".pubxml": kindMarkup, ".user": kindMarkup, ".xaml": kindMarkup, ".resx": kindMarkup,

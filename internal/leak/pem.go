@@ -80,8 +80,12 @@ func lastArmorByte(rest []byte) int {
 }
 
 // hasKeyMaterial tells a key from "-----BEGIN PRIVATE KEY----- ..." in a text
-// about keys: at least 40 characters of base64 together and no example.
+// about keys: at least 40 characters of base64 together, nothing left out of them,
+// and no example.
 func hasKeyMaterial(body []byte) bool {
+	if bytes.Contains(body, []byte("...")) || bytes.Contains(body, []byte("EXAMPLE")) {
+		return false
+	}
 	run, distinct := 0, [256]bool{}
 	kinds := 0
 	for _, c := range body {

@@ -74,7 +74,7 @@ func isTemplate(v string) bool {
 	if strings.HasPrefix(v, "${") || strings.HasPrefix(v, "{{") || strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "<%") {
 		return true // cut off by a line break
 	}
-	return isVariable(v) || isVerb(v) || strings.Contains(v, "[a-z") || strings.Contains(v, "[A-Z") || strings.Contains(v, "[0-9")
+	return isVariable(strings.TrimPrefix(v, `\`)) || isVerb(v) || strings.Contains(v, "{0}") || strings.Contains(v, "A-Za-z") || strings.Contains(v, "[a-z") || strings.Contains(v, "[A-Z") || strings.Contains(v, "[0-9")
 }
 
 // defaultOf returns what a template takes where nobody has set the variable, which
@@ -293,7 +293,7 @@ func isExample(v string) bool {
 	if len(v) <= 100 && slices.ContainsFunc(exampleParts, func(part string) bool { return strings.Contains(lower, part) }) {
 		return true
 	}
-	if monotonous(lower) || len(lower) <= 24 && isSequence(lower) {
+	if strings.Contains(v, "EXAMPLE") || monotonous(lower) || len(lower) <= 24 && isSequence(lower) {
 		return true
 	}
 	return isExampleWord(lower)

@@ -154,7 +154,7 @@ func (d *document) value(i int) []Match {
 	if d.api && v.isExample() {
 		return nil
 	}
-	inert := d.isInert(i)
+	inert := d.isInert(i) || isType(v.last())
 	d.text = append(d.text[:0], v.Text...)
 	d.scan = scan{name: d.Name, base: d.base, purpose: d.purpose, data: d.text, only: inert || !isComposed(v.Text), found: d.scan.found[:0]}
 	s := &d.scan
@@ -173,6 +173,13 @@ func (d *document) value(i int) []Match {
 		return nil
 	}
 	return settle(s.found)
+}
+
+// isType knows the name of a type: AWS::IAM::AccessKey. What begins in lower case
+// is a setting of a module: profile::db::password.
+func isType(name string) bool {
+	at := strings.LastIndex(name, "::")
+	return at >= 0 && at+2 < len(name) && isUpper(name[at+2])
 }
 
 // isExample reports whether a value is, or is part of, what an API's description
