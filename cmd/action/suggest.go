@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -48,13 +49,20 @@ func leaks(rep *review.Report, ed review.Edit) bool {
 	})
 }
 
+// whyShown is how many findings and notes stand above a suggestion: GitHub takes 65,536
+// characters for all of it.
+const whyShown = 20
+
 // whyOf is what stands above a suggestion, in Markdown.
 func whyOf(ed review.Edit) string {
 	var lines []string
-	for _, f := range ed.Findings {
+	for _, f := range ed.Findings[:min(len(ed.Findings), whyShown)] {
 		lines = append(lines, report.Prose(f.Message)+" (`"+f.Rule+"`)")
 	}
-	for _, note := range ed.Notes {
+	if n := len(ed.Findings) - whyShown; n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more like it", n))
+	}
+	for _, note := range ed.Notes[:min(len(ed.Notes), whyShown)] {
 		lines = append(lines, report.Prose(note))
 	}
 	if len(lines) == 1 {

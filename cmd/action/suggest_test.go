@@ -114,3 +114,21 @@ func TestSuggestionsRepeatNoValue(t *testing.T) {
 		}
 	}
 }
+
+// A thousand keys make one suggestion that GitHub takes.
+func TestSuggestionOfManyKeys(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.repo.Commit("main", "Start", githubtest.Files{"secrets/dev.env.keys": "HOST\nPORT\n", "secrets/prod.env.keys": "HOST\nPORT\n"})
+	var names strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&names, "M%s_%04d\n", strings.Repeat("X", 110), i)
+	}
+	s.repo.Commit("feature", "Change", githubtest.Files{"secrets/dev.env.keys": "HOST\n" + names.String() + "PORT\n", "secrets/prod.env.keys": "HOST\nLAST\nPORT\n"})
+	n := s.repo.OpenPull("alice", "feature", "A change")
+	got := s.run("pull_request", s.pullEvent(n), nil)
+	list := s.repo.ReviewComments(n)
+	if len(list) != 2 || len(list[0].Body) > 65_536 || strings.Contains(got.stdout, "no suggestion") {
+		t.Errorf("%d suggestions\n%.2000s", len(list), got.stdout)
+	}
+}

@@ -32,85 +32,198 @@ type Edit struct {
 	Notes    []string
 	Findings []*Finding // those that it would resolve
 
-	below bool // of an insertion: the line that it keeps comes first
+	below  bool // of an insertion: the line that it keeps comes first
+	insert bool // it keeps a line, and others may join it
 }
+
+// The bounds of one review: what is beyond them is told in every other channel.
+const (
+	maxFixes = 2000
+	maxEdits = 100
+	maxLines = 100 // that one edit brings: who takes it is offered the others after
+)
 
 // Edits places the fixes of findings on lines that shown names. Fixes for one place are
 // one edit, and no two edits touch. What cannot be placed is left out: a file that is
 // sealed, since its authentication would break; one that an edit leaves unreadable or
 // short of a value; lines that would have to be repeated and hold a value.
 func Edits(findings []Finding, t *Tree, shown func(path string, line int) bool) []Edit {
-	e := &editor{tree: t, shown: shown, by: map[string][]*Edit{}}
+	e := &editor{tree: t, shown: shown, sheets: map[string]*sheet{}}
+	fixes := 0
 	for i := range findings {
 		f := &findings[i]
 		made := false
 		for _, fix := range f.Fixes {
-			if f.Commit == "" && !(fix.Otherwise && made) && e.place(f, fix) {
-				made = true
+			if f.Commit != "" || fix.Otherwise && made || fixes == maxFixes {
+				continue
 			}
+			fixes++
+			made = e.place(f, fix) || made
 		}
 	}
-	out := make([]Edit, len(e.order))
-	for i, ed := range e.order {
-		out[i] = *ed
+	var out []Edit
+	for _, ed := range e.order {
+		if e.sheets[ed.File].sound(ed) {
+			out = append(out, *ed)
+		}
 	}
 	return out
 }
 
 // editor gathers edits.
 type editor struct {
-	tree  *Tree
-	shown func(path string, line int) bool
-	by    map[string][]*Edit // file -> its edits
-	order []*Edit
+	tree   *Tree
+	shown  func(path string, line int) bool
+	sheets map[string]*sheet // by path; nil is a file that is left alone
+	order  []*Edit
+}
+
+// sheet is a file that may be edited.
+type sheet struct {
+	file  *File
+	lines []string
+	names bool // one name a line, and nothing else: an inventory
+	list  bool // one key a line, whose order says nothing
+	keep  []int
+	edits map[int]*Edit // by each line that they replace
+}
+
+// sheet reads a file for editing; nil where that may not be.
+func (e *editor) sheet(path string) *sheet {
+	if s, ok := e.sheets[path]; ok {
+		return s
+	}
+	e.sheets[path] = nil
+	f := e.tree.File(path)
+	if f == nil || !editable(f) {
+		return nil
+	}
+	s := &sheet{file: f, lines: strings.Split(strings.TrimSuffix(string(f.Data()), "\n"), "\n"), edits: map[int]*Edit{}}
+	s.names = inventory(f)
+	s.list = s.names || f.Syntax().Format == syntax.Dotenv
+	valued := s.valued()
+	for i, text := range s.lines {
+		if e.shown(path, i+1) && !valued[i+1] && s.bare(text) {
+			s.keep = append(s.keep, i+1)
+		}
+	}
+	e.sheets[path] = s
+	return s
+}
+
+// editable reports a file that a person may edit by hand and whose form is known.
+// GitHub ends every line of a suggestion alike, so a file with CR is left alone.
+func editable(f *File) bool {
+	if f.Sops() != nil || bytes.IndexByte(f.Data(), '\r') >= 0 {
+		return false
+	}
+	s := f.Syntax()
+	return inventory(f) || s.Broken == nil && (s.Format == syntax.Dotenv || s.Format == syntax.YAML)
+}
+
+// inventory reports a list of names, as Kilter's env files have beside them.
+func inventory(f *File) bool { return strings.HasSuffix(f.Path, ".keys") }
+
+// The lines that hold nothing but a name, by the kind of their file.
+var (
+	bareName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
+	bareEnv  = regexp.MustCompile(`^(export )?[A-Za-z_][A-Za-z0-9_.-]{0,127}=$`)
+	bareYAML = regexp.MustCompile(`^ *(- )?[A-Za-z_][A-Za-z0-9_.-]{0,127}:$`)
+	ruler    = regexp.MustCompile(`^#[#=*~ -]*$`)
+)
+
+// bare reports a line that may be repeated: blank, a ruler, or a name without a value.
+func (s *sheet) bare(text string) bool {
+	name := bareYAML
+	switch {
+	case s.names:
+		name = bareName
+	case s.list:
+		name = bareEnv
+	}
+	return strings.TrimSpace(text) == "" || ruler.MatchString(text) || name.MatchString(text)
+}
+
+// valued are the lines that a value lies on: one may go over several.
+func (s *sheet) valued() map[int]bool {
+	on := map[int]bool{}
+	if s.names {
+		return on
+	}
+	for _, l := range s.file.Syntax().Leaves {
+		end := l.Span.End.Line
+		if l.Span.End.Col == 1 {
+			end--
+		}
+		for n := l.Span.Start.Line; l.Value != "" && n <= max(end, l.Span.Start.Line); n++ {
+			on[n] = true
+		}
+	}
+	return on
 }
 
 // place turns a fix into an edit, or joins it to one; it reports whether it could.
 func (e *editor) place(f *Finding, fix Fix) bool {
-	file := e.tree.File(fix.File)
-	if file == nil || !editable(file) {
+	s := e.sheet(fix.File)
+	if s == nil {
 		return false
 	}
 	line, below, ok := 0, false, false
 	switch {
 	case fix.Lines == repo.Lines{}:
-		line, below, ok = e.listPlace(file, fix.With)
+		line, below, ok = s.listPlace(fix.With)
 	case fix.Lines.Last < fix.Lines.First:
-		line, below, ok = e.gap(file, fix.Lines.First)
+		line, below, ok = s.gap(fix.Lines.First)
 	default:
-		return e.keep(file, f, fix, Edit{File: fix.File, Lines: fix.Lines, With: fix.With, New: fix.With})
+		for n := fix.Lines.First; n <= fix.Lines.Last; n++ {
+			if !e.shown(fix.File, n) || n > len(s.lines) {
+				return false
+			}
+		}
+		return e.add(s, f, fix, &Edit{File: fix.File, Lines: fix.Lines, With: fix.With, New: fix.With})
 	}
-	return ok && e.keep(file, f, fix, around(file, line, below, fix.With))
-}
-
-// keep adds an edit that holds, joined to one of the same place.
-func (e *editor) keep(file *File, f *Finding, fix Fix, ed Edit) bool {
-	for n := ed.Lines.First; n <= ed.Lines.Last; n++ {
-		if !e.shown(ed.File, n) {
-			return false
-		}
-	}
-	for _, old := range e.by[ed.File] {
-		if ed.Lines.Last < old.Lines.First || old.Lines.Last < ed.Lines.First {
-			continue
-		}
-		if old.Lines != ed.Lines || len(old.With) == len(old.New) || len(ed.With) == len(ed.New) {
-			return false // they overlap, and only insertions can be joined
-		}
-		joined, ok := join(file, old, fix.With)
-		if !ok || !sound(file, joined) {
-			return false
-		}
-		joined.note(f, fix)
-		*old = joined
-		return true
-	}
-	if !sound(file, ed) {
+	if !ok {
 		return false
 	}
+	if old := s.edits[line]; old != nil && old.insert {
+		return s.join(old, f, fix)
+	}
+	return e.add(s, f, fix, s.around(line, below, fix.With))
+}
+
+// add keeps an edit that touches no other.
+func (e *editor) add(s *sheet, f *Finding, fix Fix, ed *Edit) bool {
+	for n := ed.Lines.First; n <= ed.Lines.Last; n++ {
+		if s.edits[n] != nil || len(e.order) == maxEdits {
+			return false
+		}
+	}
+	for n := ed.Lines.First; n <= ed.Lines.Last; n++ {
+		s.edits[n] = ed
+	}
 	ed.note(f, fix)
-	e.order = append(e.order, &ed)
-	e.by[ed.File] = append(e.by[ed.File], &ed)
+	e.order = append(e.order, ed)
+	return true
+}
+
+// join adds a line to those that an insertion brings. The order of two insertions is
+// known in a list alone.
+func (s *sheet) join(old *Edit, f *Finding, fix Fix) bool {
+	if !s.list || len(fix.With) != 1 {
+		return false
+	}
+	if !slices.Contains(old.New, fix.With[0]) {
+		if len(old.New) == maxLines {
+			return false
+		}
+		all := append(slices.Clone(old.New), fix.With[0])
+		if s.names {
+			slices.Sort(all)
+		}
+		ed := s.around(old.Lines.First, old.below, all)
+		old.With, old.New = ed.With, ed.New
+	}
+	old.note(f, fix)
 	return true
 }
 
@@ -124,27 +237,10 @@ func (ed *Edit) note(f *Finding, fix Fix) {
 	}
 }
 
-// join adds lines to those that an insertion brings, each once.
-func join(file *File, old *Edit, with []string) (Edit, bool) {
-	if len(with) == 1 && slices.Contains(old.New, with[0]) {
-		return *old, true
-	}
-	if !lineList(file) {
-		return Edit{}, false // the order of two insertions into a structure is not known
-	}
-	all := append(slices.Clone(old.New), with...)
-	if strings.HasSuffix(file.Path, ".keys") {
-		slices.Sort(all)
-	}
-	ed := around(file, old.Lines.First, old.below, all)
-	ed.Notes, ed.Findings = old.Notes, old.Findings
-	return ed, true
-}
-
 // around replaces a line by itself and new lines below or above it.
-func around(file *File, line int, below bool, with []string) Edit {
-	keep := lines(file)[line-1]
-	ed := Edit{File: file.Path, Lines: repo.Lines{First: line, Last: line}, New: with, below: below}
+func (s *sheet) around(line int, below bool, with []string) *Edit {
+	keep := s.lines[line-1]
+	ed := &Edit{File: s.file.Path, Lines: repo.Lines{First: line, Last: line}, New: with, below: below, insert: true}
 	if below {
 		ed.With = append([]string{keep}, with...)
 	} else {
@@ -155,106 +251,42 @@ func around(file *File, line int, below bool, with []string) Edit {
 
 // gap finds the line that an insertion above a line can keep: the one before, or the
 // line itself.
-func (e *editor) gap(file *File, first int) (line int, below, ok bool) {
-	if e.shown(file.Path, first-1) && bare(file, first-1) {
+func (s *sheet) gap(first int) (line int, below, ok bool) {
+	if slices.Contains(s.keep, first-1) {
 		return first - 1, true, true
 	}
-	return first, false, e.shown(file.Path, first) && bare(file, first)
+	return first, false, slices.Contains(s.keep, first)
 }
 
 // listPlace finds where a name can be added to a file of one key a line: behind the
 // last name that sorts before it in an inventory, else at a blank line or behind a key
 // that has no value.
-func (e *editor) listPlace(file *File, with []string) (line int, below, ok bool) {
-	if !lineList(file) || len(with) == 0 {
+func (s *sheet) listPlace(with []string) (line int, below, ok bool) {
+	if !s.list || len(with) == 0 {
 		return 0, false, false
 	}
-	for i, text := range lines(file) {
-		n := i + 1
-		if !e.shown(file.Path, n) || !bare(file, n) {
-			continue
-		}
+	for _, n := range s.keep {
+		text := s.lines[n-1]
 		blank := strings.TrimSpace(text) == ""
-		switch {
-		case strings.HasSuffix(file.Path, ".keys") && !blank && text > with[0]:
+		if s.names && !blank && text > with[0] {
 			if !ok {
 				return n, false, true
 			}
 			return line, below, ok
-		default:
-			line, below, ok = n, !blank, true
 		}
+		line, below, ok = n, !blank, true
 	}
 	return line, below, ok
 }
 
-// lineList reports a file of one key a line, whose order says nothing.
-func lineList(f *File) bool {
-	return strings.HasSuffix(f.Path, ".keys") || f.Syntax().Format == syntax.Dotenv
-}
-
-// editable reports a file that a person may edit by hand and whose form is known.
-// GitHub ends every line of a suggestion alike, so a file with CR is left alone.
-func editable(f *File) bool {
-	if f.Sops() != nil || bytes.IndexByte(f.Data(), '\r') >= 0 {
-		return false
-	}
-	s := f.Syntax()
-	return strings.HasSuffix(f.Path, ".keys") || s.Broken == nil && (s.Format == syntax.Dotenv || s.Format == syntax.YAML)
-}
-
-func lines(f *File) []string {
-	return strings.Split(strings.TrimSuffix(string(f.Data()), "\n"), "\n")
-}
-
-// The lines that hold nothing but a name, by the kind of their file.
-var (
-	bareName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
-	bareEnv  = regexp.MustCompile(`^(export )?[A-Za-z_][A-Za-z0-9_.-]{0,127}=$`)
-	bareYAML = regexp.MustCompile(`^ *(- )?[A-Za-z_][A-Za-z0-9_.-]{0,127}:$`)
-	ruler    = regexp.MustCompile(`^#[#=*~ -]*$`)
-)
-
-// bare reports a line that may be repeated: blank, a ruler, or a name without a value,
-// and not a part of a value that goes over several lines.
-func bare(f *File, line int) bool {
-	all := lines(f)
-	if line < 1 || line > len(all) {
-		return false
-	}
-	text := all[line-1]
-	if strings.HasSuffix(f.Path, ".keys") {
-		return strings.TrimSpace(text) == "" || ruler.MatchString(text) || bareName.MatchString(text)
-	}
-	s := f.Syntax()
-	name := bareYAML
-	if s.Format == syntax.Dotenv {
-		name = bareEnv
-	}
-	if strings.TrimSpace(text) != "" && !ruler.MatchString(text) && !name.MatchString(text) {
-		return false
-	}
-	return !slices.ContainsFunc(s.Leaves, func(l syntax.Leaf) bool {
-		end := l.Span.End.Line
-		if l.Span.End.Col == 1 && end > l.Span.Start.Line {
-			end--
-		}
-		return l.Value != "" && l.Span.Start.Line <= line && line <= end
-	})
-}
-
 // sound reports that an edit leaves the file as readable as it was, and every value
 // where it was.
-func sound(f *File, ed Edit) bool {
-	all := lines(f)
-	if ed.Lines.First < 1 || ed.Lines.Last > len(all) {
-		return false
-	}
-	text := slices.Concat(all[:ed.Lines.First-1], ed.With, all[ed.Lines.Last:])
-	if strings.HasSuffix(f.Path, ".keys") {
+func (s *sheet) sound(ed *Edit) bool {
+	if s.names {
 		return true
 	}
-	after := syntax.ParseAs(f.Path, []byte(strings.Join(text, "\n")+"\n"), f.Syntax().Format)
+	text := slices.Concat(s.lines[:ed.Lines.First-1], ed.With, s.lines[ed.Lines.Last:])
+	after := syntax.ParseAs(s.file.Path, []byte(strings.Join(text, "\n")+"\n"), s.file.Syntax().Format)
 	if after.Broken != nil {
 		return false
 	}
@@ -265,9 +297,8 @@ func sound(f *File, ed Edit) bool {
 	there := map[value]bool{}
 	for _, l := range after.Leaves {
 		there[value{l.Doc, l.Path.String(), l.Value}] = true
-		there[value{l.Doc, l.Path.String(), ""}] = true
 	}
-	return !slices.ContainsFunc(f.Syntax().Leaves, func(l syntax.Leaf) bool {
+	return !slices.ContainsFunc(s.file.Syntax().Leaves, func(l syntax.Leaf) bool {
 		return l.Kind != syntax.Null && !shifts(l) && !there[value{l.Doc, l.Path.String(), l.Value}]
 	})
 }

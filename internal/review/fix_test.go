@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/repo/repotest"
@@ -142,5 +143,26 @@ func TestEdits(t *testing.T) {
 				t.Errorf("got:\n%swant:\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+// Thousands of keys that drift in files of thousands of lines are placed in no time.
+func TestEditsAreBounded(t *testing.T) {
+	const n = 4000
+	var common, dev, prod strings.Builder
+	for i := range n {
+		fmt.Fprintf(&common, "KEY_%04d=%d\n", i, i)
+		fmt.Fprintf(&dev, "NEW_%04d=%d\n", i, i)
+		fmt.Fprintf(&prod, "EMPTY_%04d=\n\n", i)
+	}
+	base := map[string]string{"a/dev/app.env": common.String(), "a/prod/app.env": common.String()}
+	head := map[string]string{"a/dev/app.env": common.String() + dev.String(), "a/prod/app.env": common.String() + prod.String()}
+	start := time.Now()
+	list := editsOf(t, base, head)
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if len(list) == 0 || len(list) > 100 || len(list[0].New) > 100 {
+		t.Errorf("%d edits", len(list))
 	}
 }

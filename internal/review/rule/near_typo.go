@@ -68,12 +68,30 @@ func typos(p *review.Pass, place env.Place, before, now *keySet) {
 // typoOf returns the key of the sibling that the file lacks and that key is nearly.
 func typoOf(key string, sibling, own *keySet) string {
 	for _, other := range sibling.order {
-		if own.has(other) || len(other) < 5 || differInDigits(key, other) {
-			continue
+		if len(other) < 5 || !oneApart(key, other) && !strings.EqualFold(key, other) {
+			continue // first, since every pair of keys comes by here
 		}
-		if strings.EqualFold(key, other) || editDistance(key, other, 2) == 1 {
+		if !own.has(other) && !differInDigits(key, other) {
 			return other
 		}
 	}
 	return ""
+}
+
+// oneApart reports whether one byte that is changed, added or taken out makes a of b.
+func oneApart(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 || a == b {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) == len(b) {
+		return a[i+1:] == b[i+1:]
+	}
+	return a[i:] == b[i+1:]
 }
