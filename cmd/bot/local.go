@@ -12,6 +12,7 @@ import (
 
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/rotate"
+	"github.com/sealward/sealward/internal/sops"
 )
 
 // besideTree is the journal's directory outside of git.
@@ -123,15 +124,20 @@ func (l *local) sorted(ctx context.Context, all []repo.Entry) ([]repo.Entry, map
 	return out, ignored, nil
 }
 
-// past adds what the history tells to a plan.
-func (l *local) past(ctx context.Context, p *rotate.Plan) error {
-	if l.git == nil || len(p.Old) == 0 {
-		return nil
+// past is what the history tells of keys.
+type past struct {
+	keys  []sops.Recipient
+	found []rotate.Exposed
+	note  string
+}
+
+// past searches the history for what keys could read.
+func (l *local) past(ctx context.Context, keys []sops.Recipient) (past, error) {
+	p := past{keys: keys}
+	if l.git == nil || len(keys) == 0 {
+		return p, nil
 	}
-	found, note, err := l.tree.Past(ctx, l.git, p.Old)
-	if err != nil {
-		return err
-	}
-	l.tree.AddPast(p, found, note)
-	return nil
+	var err error
+	p.found, p.note, err = l.tree.Past(ctx, l.git, keys)
+	return p, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -146,6 +147,7 @@ type rotation struct {
 	plan    *rotate.Plan
 	out     *rotate.Outcome // nil where nothing was sealed, not even in memory
 	left    []rotate.Skip   // by a resumed rotation
+	past    past
 	written bool
 }
 
@@ -209,7 +211,14 @@ func (r *rotation) make(ctx context.Context, minted bool) (err error) {
 	if r.plan, err = r.at.tree.Make(in); err != nil || r.flags.noHistory {
 		return err
 	}
-	return r.at.past(ctx, r.plan)
+	// It is planned again once the new key is made, and the history is still the same.
+	if r.past.keys == nil || !slices.Equal(r.past.keys, r.plan.Old) {
+		if r.past, err = r.at.past(ctx, r.plan.Old); err != nil {
+			return err
+		}
+	}
+	r.at.tree.AddPast(r.plan, r.past.found, r.past.note)
+	return nil
 }
 
 func (r *rotation) nothing() (int, error) {

@@ -1,6 +1,7 @@
 package rotate
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (t *Tree) exposed(p *Plan, past []Exposed) []Exposed {
 
 // ExposedIn lists the values of one version of a file that any of the keys could read.
 func ExposedIn(path string, data []byte, keys []sops.Recipient) []Exposed {
-	if len(data) > maxLooked {
+	if len(data) > maxLooked || !slices.ContainsFunc(keys, func(r sops.Recipient) bool { return mayName(data, r) }) {
 		return nil
 	}
 	f := sops.Read(syntax.Parse(path, data))
@@ -62,4 +63,10 @@ func ExposedIn(path string, data []byte, keys []sops.Recipient) []Exposed {
 		}
 	}
 	return out
+}
+
+// mayName reports whether a file can be sealed for r, without reading it: an age
+// recipient stands in it as it is; other kinds are written in more than one form.
+func mayName(data []byte, r sops.Recipient) bool {
+	return r.Kind != sops.Age || bytes.Contains(data, []byte(r.ID))
 }

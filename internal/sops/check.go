@@ -65,7 +65,7 @@ func (c *checker) selector(found []field) {
 			continue
 		}
 		c.doc.Selector = Selector{SelectorKind(m.path[0].Key), m.leaf.Value}
-		if strings.HasSuffix(m.path[0].Key, "regex") {
+		if _, words := alternatives(m.leaf.Value); !words && strings.HasSuffix(m.path[0].Key, "regex") {
 			if _, err := regexp.Compile(m.leaf.Value); err != nil {
 				c.problem(m.leaf.Span, m.path[0].Key+" does not compile, so it matches nothing: "+regexReason(err))
 			}
@@ -95,7 +95,7 @@ func (c *checker) mac() {
 		c.problem(d.MAC.Span, "no mac: nothing tells whether a value was exchanged or moved, and SOPS refuses the file")
 		return
 	}
-	if e, ok := ParseEnc(d.MAC.Value); !ok || e.Type != "str" || !sound(d.MAC.Value) {
+	if t, ok := cutToken(d.MAC.Value); !ok || t.kind != "str" || !t.sound() {
 		c.problem(d.MAC.Span, "mac is not a sealed value: SOPS refuses the file")
 	}
 }

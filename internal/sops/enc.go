@@ -17,43 +17,43 @@ func Sealed(value string) bool {
 // ParseEnc reads a token. Text behind the closing bracket makes it no token:
 // SOPS would decrypt it all the same, and the text would stand there in clear.
 func ParseEnc(value string) (Enc, bool) {
+	t, ok := cutToken(value)
+	if !ok {
+		return Enc{}, false
+	}
+	return Enc{Type: t.kind, Length: decodedLen(t.data)}, true
+}
+
+// tokenParts are the parts of an ENC[...] token.
+type tokenParts struct{ data, iv, tag, kind string }
+
+func cutToken(value string) (t tokenParts, ok bool) {
 	rest, ok := strings.CutPrefix(value, "ENC[AES256_GCM,data:")
 	if !ok {
-		return Enc{}, false
+		return t, false
 	}
-	data, rest, ok := strings.Cut(rest, ",iv:")
-	if !ok {
-		return Enc{}, false
+	if t.data, rest, ok = strings.Cut(rest, ",iv:"); !ok {
+		return t, false
 	}
-	iv, rest, ok := strings.Cut(rest, ",tag:")
-	if !ok {
-		return Enc{}, false
+	if t.iv, rest, ok = strings.Cut(rest, ",tag:"); !ok {
+		return t, false
 	}
-	tag, rest, ok := strings.Cut(rest, ",type:")
-	if !ok {
-		return Enc{}, false
+	if t.tag, rest, ok = strings.Cut(rest, ",type:"); !ok {
+		return t, false
 	}
-	kind, rest, ok := strings.Cut(rest, "]")
-	if !ok || rest != "" || !lowerWord(kind) || !base64ish(data) || !base64ish(iv) || !base64ish(tag) {
-		return Enc{}, false
+	if t.kind, rest, ok = strings.Cut(rest, "]"); !ok || rest != "" {
+		return t, false
 	}
-	return Enc{Type: kind, Length: decodedLen(data)}, true
+	return t, lowerWord(t.kind) && base64ish(t.data) && base64ish(t.iv) && base64ish(t.tag)
 }
 
 // sound reports whether a token can be decrypted at all: its parts are whole
 // base64, its type is one that SOPS writes.
-func sound(value string) bool {
-	e, ok := ParseEnc(value)
-	if !ok {
+func (t tokenParts) sound() bool {
+	if len(t.data)%4 != 0 || len(t.iv)%4 != 0 || len(t.tag)%4 != 0 {
 		return false
 	}
-	for _, part := range strings.Split(strings.TrimSuffix(strings.TrimPrefix(value, "ENC[AES256_GCM,"), "]"), ",") {
-		name, text, _ := strings.Cut(part, ":")
-		if name != "type" && len(text)%4 != 0 {
-			return false
-		}
-	}
-	switch e.Type {
+	switch t.kind {
 	case "str", "int", "float", "bool", "bytes", "time", "comment":
 		return true
 	}

@@ -18,16 +18,27 @@ type field struct {
 // split parts a document's leaves into SOPS' own and the rest. Where what looks
 // like metadata is none (a chart's own values named "sops"), all leaves are rest.
 func split(format syntax.Format, d syntax.Doc) (meta []field, rest []syntax.Leaf) {
-	rest = make([]syntax.Leaf, 0, len(d.Leaves))
-	for _, l := range d.Leaves {
+	first, last := -1, -1
+	for i, l := range d.Leaves {
 		if p, ok := below(format, l.Path); ok {
+			if first < 0 {
+				first = i
+			}
+			last = i
 			meta = append(meta, field{p, l})
-		} else {
-			rest = append(rest, l)
 		}
 	}
-	if len(meta) == 0 || !isMetadata(meta) {
+	switch {
+	case len(meta) == 0 || !isMetadata(meta):
 		return nil, d.Leaves
+	case len(meta) == last-first+1 && last == len(d.Leaves)-1: // at the end, as SOPS writes it: no copy
+		return meta, d.Leaves[:first:first]
+	}
+	rest = make([]syntax.Leaf, 0, len(d.Leaves)-len(meta))
+	for _, l := range d.Leaves {
+		if _, ok := below(format, l.Path); !ok {
+			rest = append(rest, l)
+		}
 	}
 	return meta, rest
 }

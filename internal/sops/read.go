@@ -140,13 +140,14 @@ func (c *checker) leaves(f *syntax.File, rest []syntax.Leaf) {
 	var bare, veiled syntax.Leaf // the first structural fields found in clear and sealed, against all reason
 	for _, l := range rest {
 		structural := manifest && structure(l.Path)
+		token, sealed := cutToken(l.Value)
 		switch {
-		case Sealed(l.Value):
+		case sealed:
 			c.doc.Sealed = append(c.doc.Sealed, l)
 			if structural && len(veiled.Path) == 0 {
 				veiled = l
 			}
-			if !sound(l.Value) {
+			if !token.sound() {
 				c.problem(l.Span, l.Path.String()+" will not decrypt: its ENC[...] token is damaged")
 			}
 		case structural && must(l):
