@@ -19,23 +19,42 @@ func (s *Store) Accept(ctx context.Context, guid, event string, jobs ...Job) (fr
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptWithin)
 	defer cancel()
+	told := make(chan accepted, 1)
+	go func() { told <- s.accept(ctx, guid, event, jobs) }()
+	var a accepted
+	select {
+	case a = <-told:
+	case <-ctx.Done():
+		// SQLite waits for another process's lock however little time there is. Nothing is
+		// committed after ctx; if it was just then, the next delivery is not fresh.
+		a.err = ctx.Err()
+	}
+	if a.err != nil {
+		return false, fmt.Errorf("store delivery %q: %w", guid, a.err)
+	}
+	return a.fresh, nil
+}
+
+type accepted struct {
+	fresh bool
+	err   error
+}
+
+func (s *Store) accept(ctx context.Context, guid, event string, jobs []Job) (a accepted) {
 	var stored int
-	err = s.db.write(ctx, func(q queries) error {
+	a.err = s.db.write(ctx, func(q queries) error {
 		n, err := q.exec(ctx, insertDelivery, clean(guid), clean(event), micros(s.now()))
 		if err != nil || n == 0 {
 			return err
 		}
-		fresh = true
+		a.fresh = true
 		stored, err = s.insert(ctx, q, jobs)
 		return err
 	})
-	if err != nil {
-		return false, fmt.Errorf("store delivery %q: %w", guid, err)
-	}
-	if stored > 0 {
+	if a.err == nil && stored > 0 {
 		s.eng.committed()
 	}
-	return fresh, nil
+	return a
 }
 
 var insertDelivery = statement{both: `

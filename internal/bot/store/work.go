@@ -141,7 +141,7 @@ func (s *Store) Stop(ctx context.Context) error {
 }
 
 // repeatEnd is after how long Discarded is told again.
-const repeatEnd = 10 * time.Second
+const repeatEnd = 6 * time.Second
 
 // attempt works a job once and says what becomes of it.
 func (s *Store) attempt(ctx context.Context, w Workers, a attempt) outcome {

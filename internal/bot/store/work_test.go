@@ -102,6 +102,7 @@ func TestAnErrorIsTriedAgainSoonAndASnoozeDoesNotCount(t *testing.T) {
 }
 
 func TestAFatalJobIsToldOfUntilThatIsHeard(t *testing.T) {
+	t.Parallel()
 	both(t, func(t *testing.T, h home) {
 		s := h.open(t)
 		var worked, told atomic.Int32
@@ -128,7 +129,6 @@ func TestAFatalJobIsToldOfUntilThatIsHeard(t *testing.T) {
 		if err != nil || len(rows) != 1 {
 			t.Fatal(rows, err)
 		}
-		// The wait is ten seconds; that it ends is the time's.
 		if got := wait(t, heard, "second telling"); !strings.Contains(got, "no such thing") {
 			t.Errorf("told %q", got)
 		}

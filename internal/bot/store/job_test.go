@@ -1,0 +1,381 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestAKeyIsOneJobWhateverBecameOfIt(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		now := time.Now()
+		s := h.open(t, at(&now))
+		j := Job{Kind: "work", Key: "k"}
+		other := Job{Kind: "other", Key: "k"}
+		if n, err := s.Enqueue(ctx, j, j, other, Job{Kind: "work"}, Job{Kind: "work"}); err != nil || n != 4 {
+			t.Fatal(n, err)
+		}
+		done := make(chan struct{}, 4)
+		take := func(context.Context, Work) error { done <- struct{}{}; return nil }
+		start(t, s, Workers{Handlers: map[string]Handler{"work": take, "other": take}})
+		for range 4 {
+			wait(t, done, "job")
+		}
+		until(t, "all are done", func() bool { return states(t, s)["completed"] == 4 })
+		// River forgets what is done after a day; the key stays.
+		err := s.db.write(ctx, func(q queries) error {
+			_, err := q.exec(ctx, statement{both: "DELETE FROM river_job"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, days := range []int{1, 15, 15} {
+			now = now.Add(time.Duration(days) * 24 * time.Hour)
+			if err := s.prune(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := s.Enqueue(ctx, j); err != nil || n != 0 {
+				t.Errorf("stored again: %d, %v", n, err)
+			}
+		}
+		now = now.Add(5 * 24 * time.Hour)
+		if err := s.prune(ctx); err != nil {
+			t.Fatal(err)
+		}
+		tableIsEmpty(t, s, "sealward_key")
+	})
+}
+
+func TestOneKeyOfManyProcessesAtOnce(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		stores := []*Store{h.open(t), h.open(t, shared), h.open(t, shared)}
+		var fresh atomic.Int64
+		var wg sync.WaitGroup
+		for i, s := range append(stores, stores...) {
+			wg.Go(func() {
+				jobs := []Job{{Kind: "work", Key: "a"}, {Kind: "work", Key: "b"}, {Kind: "other", Key: "a"}}
+				if i%2 == 1 {
+					slices.Reverse(jobs)
+				}
+				for round := range 10 {
+					for k := range jobs {
+						jobs[k].Key = fmt.Sprint(jobs[k].Key[:1], round)
+					}
+					n, err := s.Enqueue(context.Background(), jobs...)
+					if err != nil {
+						t.Error(err)
+					}
+					fresh.Add(int64(n))
+				}
+			})
+		}
+		wg.Wait()
+		if n := fresh.Load(); n != 30 {
+			t.Errorf("%d jobs are fresh, want 30", n)
+		}
+		if n := states(t, stores[0])["available"]; n != 30 {
+			t.Errorf("%d jobs are stored, want 30", n)
+		}
+	})
+}
+
+func TestJobsAreStoredAllOrNone(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		s := h.open(t)
+		for _, bad := range []Job{
+			{Kind: "work", Args: []byte("{")}, {Kind: ""}, {Kind: "work", Args: []byte(`"` + strings.Repeat("x", maxArgs) + `"`)},
+		} {
+			if _, err := s.Enqueue(context.Background(), Job{Kind: "work", Key: "good"}, bad); err == nil {
+				t.Errorf("kind %q with %d bytes is stored", bad.Kind, len(bad.Args))
+			}
+			if _, err := s.Accept(context.Background(), "guid", "push", Job{Kind: "work", Key: "good"}, bad); err == nil {
+				t.Errorf("kind %q with %d bytes is accepted", bad.Kind, len(bad.Args))
+			}
+		}
+		for _, table := range []string{"river_job", "sealward_key", "sealward_delivery"} {
+			tableIsEmpty(t, s, table)
+		}
+		if n, err := s.Enqueue(context.Background()); n != 0 || err != nil {
+			t.Error(n, err)
+		}
+	})
+}
+
+func TestADeliveryIsAcceptedOnce(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		now := time.Now()
+		s := h.open(t, at(&now))
+		var fresh atomic.Int32
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				ok, err := s.Accept(ctx, "g1", "issue_comment", Job{Kind: "work"}, Job{Kind: "work"})
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					fresh.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if fresh.Load() != 1 || states(t, s)["available"] != 2 {
+			t.Errorf("fresh %d times, %v", fresh.Load(), states(t, s))
+		}
+		if ok, err := s.Accept(ctx, "g2", "ping"); !ok || err != nil {
+			t.Error(ok, err)
+		}
+		if _, err := s.Accept(ctx, "", "ping"); err == nil {
+			t.Error("a delivery without an id is accepted")
+		}
+		taken, err := s.Taken(ctx, []string{"g1", "g2", "g3"})
+		if err != nil || !taken["g1"] || !taken["g2"] || taken["g3"] {
+			t.Error(taken, err)
+		}
+		if taken, err := s.Taken(ctx, nil); err != nil || len(taken) != 0 {
+			t.Error(taken, err)
+		}
+		now = now.Add(29 * 24 * time.Hour)
+		if err := s.prune(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := countRows(t, s, "sealward_delivery"); n != 2 {
+			t.Errorf("%d deliveries are kept", n)
+		}
+		now = now.Add(2 * 24 * time.Hour)
+		if err := s.prune(ctx); err != nil {
+			t.Fatal(err)
+		}
+		tableIsEmpty(t, s, "sealward_delivery")
+	})
+}
+
+func TestAStoreThatIsDownErrorsAtOnce(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		s, err := Open(ctx, Options{URL: h.url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Migrate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := s.Accept(ctx, "g", "push"); err == nil {
+			t.Error("accepted by a closed store")
+		}
+		if err := s.Ready(ctx); err == nil {
+			t.Error("a closed store is ready")
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestADatabaseThatDoesNotAnswerErrorsInTime(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		s := h.open(t)
+		other := h.open(t, shared)
+		holds, release := make(chan struct{}), make(chan struct{})
+		var held sync.WaitGroup
+		held.Go(func() {
+			err := other.db.write(ctx, func(q queries) error {
+				_, err := q.exec(ctx, insertDelivery, "same", "push", 1)
+				close(holds)
+				<-release
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		wait(t, holds, "held database")
+		began := time.Now()
+		if _, err := s.Accept(ctx, "same", "push"); err == nil {
+			t.Error("accepted while another holds the delivery")
+		}
+		if took := time.Since(began); took > acceptWithin+2*time.Second {
+			t.Errorf("took %v", took)
+		}
+		close(release)
+		held.Wait()
+	})
+}
+
+func TestURLsThatDoNotOpen(t *testing.T) {
+	began := time.Now()
+	for _, url := range []string{
+		"postgres://app:hunter2@127.0.0.1:1/none", "sqlite://" + filepath.Join(t.TempDir(), "none", "bot.db"),
+		"postgres://app:hunter2@127.0.0.1:x/none", "postgres://app:hunter2@127.0.0.1:1/none?pool_max_conns=x",
+		"postgres://app:hunter2@127.0.0.1:1/none?sslmode=hunter2",
+	} {
+		_, err := Open(context.Background(), Options{URL: url, Own: true})
+		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "DATABASE_URL") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if took := time.Since(began); took > 2*connectTimeout {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestTheLastAttemptIsKnownAndRetriedWithAll(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		s := h.open(t)
+		got := make(chan Work, 4)
+		var told atomic.Int32
+		w := handle("work", func(_ context.Context, w Work) error {
+			got <- w
+			if w.Last || w.Key == "panics" {
+				panic(errors.New("a value that must not be seen"))
+			}
+			return nil
+		})
+		w.Discarded = func(_ context.Context, w Work, why string) error {
+			told.Add(1)
+			if !w.Last || strings.Contains(why, "must not be seen") || !strings.HasPrefix(why, "panic: ") {
+				t.Errorf("told of %+v: %s", w, why)
+			}
+			return nil
+		}
+		enqueue(t, s, Job{Kind: "work", Repo: "o/r", Key: "k"})
+		err := s.db.write(ctx, func(q queries) error {
+			_, err := q.exec(ctx, statement{both: "UPDATE river_job SET attempt = 24"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(t, s, w)
+		work := wait(t, got, "last attempt")
+		if !work.Last || work.Attempt != 25 {
+			t.Errorf("%+v", work)
+		}
+		until(t, "it is discarded", func() bool { return states(t, s)["discarded"] == 1 })
+		if told.Load() != 1 {
+			t.Errorf("told %d times", told.Load())
+		}
+		if err := s.Retry(ctx, work.ID); err != nil {
+			t.Fatal(err)
+		}
+		if again := wait(t, got, "retry"); again.Last || again.Attempt != 1 || again.Key != "k" {
+			t.Errorf("%+v", again)
+		}
+		until(t, "it is done", func() bool { return states(t, s)["completed"] == 1 })
+		if err := s.Retry(ctx, work.ID); err == nil {
+			t.Error("a done job is retried")
+		}
+		if err := s.Retry(ctx, 1<<40); err == nil {
+			t.Error("a job that there is not is retried")
+		}
+		if rows, err := s.Jobs(ctx, JobFilter{Repo: "o/r", States: []string{"completed"}}); err != nil || len(rows) != 1 || rows[0].Key != "k" {
+			t.Errorf("%+v, %v", rows, err)
+		}
+		if rows, err := s.Jobs(ctx, JobFilter{Repo: "o/other"}); err != nil || len(rows) != 0 {
+			t.Errorf("%+v, %v", rows, err)
+		}
+	})
+}
+
+func TestAJobOfAnUnknownKindWaitsForAVersionThatKnowsIt(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		s := h.open(t)
+		done := make(chan Work, 2)
+		start(t, s, handle("work", func(_ context.Context, w Work) error { done <- w; return nil }))
+		enqueue(t, s, Job{Kind: "newer"}, Job{Kind: "work"})
+		wait(t, done, "known job")
+		until(t, "the unknown one is put off", func() bool { return states(t, s)["scheduled"] == 1 })
+		rows, err := s.Jobs(context.Background(), JobFilter{States: []string{"scheduled"}})
+		if err != nil || len(rows) != 1 || rows[0].Attempt != 0 || rows[0].Error != "" {
+			t.Errorf("%+v, %v", rows, err)
+		}
+	})
+}
+
+func TestAJobWaitsForItsTimeAndTheUrgentAreFirst(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		s := h.open(t)
+		type begun struct {
+			name string
+			at   time.Time
+		}
+		got := make(chan begun, 4)
+		w := handle("work", func(_ context.Context, w Work) error { got <- begun{w.Delivery, time.Now()}; return nil })
+		w.At = 1
+		due := time.Now().Add(1500 * time.Millisecond)
+		enqueue(t, s, Job{Kind: "work", Delivery: "later", At: due}, Job{Kind: "work", Delivery: "plain"}, Job{Kind: "work", Delivery: "urgent", Urgent: true})
+		q, err := s.Queue(ctx)
+		if err != nil || q.Count["work"]["available"] != 2 || q.Count["work"]["scheduled"] != 1 || time.Since(q.Oldest) > time.Minute || q.Oldest.IsZero() {
+			t.Errorf("%+v, %v", q, err)
+		}
+		start(t, s, w)
+		for _, want := range []string{"urgent", "plain", "later"} {
+			b := wait(t, got, want)
+			if b.name != want {
+				t.Errorf("%s before %s", b.name, want)
+			}
+			if want == "later" && (b.at.Before(due) || b.at.Sub(due) > 3*time.Second) {
+				t.Errorf("begun %v after its time", b.at.Sub(due))
+			}
+		}
+		until(t, "all are done", func() bool { return states(t, s)["completed"] == 3 })
+		if q, err := s.Queue(ctx); err != nil || !q.Oldest.IsZero() {
+			t.Errorf("%+v, %v", q, err)
+		}
+	})
+}
+
+func TestAProcessThatWasTakenForDeadHasNoSay(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		s := h.open(t)
+		began, end := make(chan struct{}, 2), make(chan struct{})
+		var runs atomic.Int32
+		start(t, s, handle("work", func(context.Context, Work) error {
+			n := runs.Add(1)
+			began <- struct{}{}
+			<-end
+			if n == 1 {
+				return errors.New("late")
+			}
+			return nil
+		}))
+		enqueue(t, s, Job{Kind: "work", Line: "a"})
+		wait(t, began, "job")
+		// Another has it now.
+		err := s.db.write(ctx, func(q queries) error {
+			_, err := q.exec(ctx, statement{
+				sqlite:   `UPDATE river_job SET attempted_by = jsonb('["` + newClient() + `"]')`,
+				postgres: `UPDATE river_job SET attempted_by = ARRAY['sealward-other']`,
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		close(end)
+		time.Sleep(600 * time.Millisecond) // River gathers what it writes for a quarter of a second
+		rows, err := s.Jobs(ctx, JobFilter{})
+		if err != nil || len(rows) != 1 || rows[0].Error != "" || rows[0].Attempt > 1 || rows[0].State == "retryable" || rows[0].State == "completed" && runs.Load() == 1 {
+			t.Errorf("%+v, %v after %d runs", rows, err, runs.Load())
+		}
+	})
+}
