@@ -57,8 +57,8 @@ func (t task) command(ctx context.Context) error {
 	return err
 }
 
-// slowAttempt is the attempt whose failure is told: by then some minutes have passed.
-const slowAttempt = 4
+// slowAttempt is the attempt whose failure is told: by then most of a minute has passed.
+const slowAttempt = 6
 
 func worthTelling(err error) bool {
 	var limited *github.LimitError

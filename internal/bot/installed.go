@@ -34,6 +34,8 @@ func (t task) survey(ctx context.Context) error {
 
 // forget drops repositories that the App is not installed on any more.
 func (t task) forget(ctx context.Context, gone func(store.Repository) bool) error {
+	t.repos.Lock()
+	defer t.repos.Unlock()
 	kept, err := t.opt.Store.Repositories(ctx)
 	if err != nil {
 		return err

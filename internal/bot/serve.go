@@ -40,6 +40,10 @@ type Bot struct {
 	end   context.CancelFunc
 	tasks sync.WaitGroup
 
+	// repos is held where repositories are forgotten, and where one is changed. Processes
+	// do not hold it against each other: the next survey mends what comes of that.
+	repos sync.Mutex
+
 	mu      sync.Mutex
 	self    string           // the App's login, once it is known
 	reasons map[int64]string // why the last attempt at a job failed, for people

@@ -164,8 +164,7 @@ func (t task) comments(ctx context.Context) error {
 	// What was written in the moment before may not be listed yet.
 	until := t.now().Add(-time.Minute)
 	if r.Swept.IsZero() {
-		r.Swept = until
-		return t.opt.Store.SaveRepository(ctx, r)
+		return t.swept(ctx, until)
 	}
 	since := r.Swept.Add(-2 * time.Minute)
 	if oldest := t.now().Add(-commentsBack); since.Before(oldest) {
@@ -195,8 +194,17 @@ func (t task) comments(ctx context.Context) error {
 			t.log.InfoContext(ctx, "commands found whose delivery was lost", "jobs", fresh)
 		}
 	}
-	if until.Before(r.Swept) {
-		return nil
+	return t.swept(ctx, until)
+}
+
+// swept keeps how far a repository's comments were looked through, unless another sweep
+// came further, or the App was taken from it meanwhile.
+func (t task) swept(ctx context.Context, until time.Time) error {
+	t.repos.Lock()
+	defer t.repos.Unlock()
+	r, ok, err := t.repository(ctx)
+	if err != nil || !ok || until.Before(r.Swept) {
+		return err
 	}
 	r.Swept = until
 	return t.opt.Store.SaveRepository(ctx, r)

@@ -195,22 +195,6 @@ func TestDriftIsReportedOnSchedule(t *testing.T) {
 	w.must(w.work(w.job(kindRefresh, "3")))
 }
 
-func TestSlotsThatWereMissedComeOnce(t *testing.T) {
-	w := newWorld(t)
-	ctx := context.Background()
-	w.must(w.bot.keepSweeps(ctx))
-	before := len(w.jobs())
-	jobs, err := w.store.Tick(ctx, w.bot.slotJob)
-	if err != nil || jobs != 0 || len(w.jobs()) != before {
-		t.Errorf("%d %v", jobs, err)
-	}
-	// A second process that starts at the same moment sweeps no second time.
-	w.must(w.bot.keepSweeps(ctx))
-	if n := len(w.jobs()); n > before+4 {
-		t.Errorf("%d jobs, %d before", n, before)
-	}
-}
-
 func TestDoubledDroppedAndReorderedDeliveries(t *testing.T) {
 	w := newWorld(t)
 	w.listen()
