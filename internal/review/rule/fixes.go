@@ -96,13 +96,16 @@ func listFix(k *review.File, base string) []review.Fix {
 		return nil
 	}
 	for _, d := range k.Syntax().Docs {
-		for _, l := range d.Under("resources") {
-			indent, _, isList := strings.Cut(textOf(k, l.Span.Start.Line), "- ")
-			if !isList || strings.TrimSpace(indent) != "" {
-				return nil
-			}
-			return []review.Fix{insert(k.Path, l.Span.Start.Line, indent+"- "+base)}
+		listed := d.Under("resources")
+		if len(listed) == 0 {
+			continue
 		}
+		first := listed[0].Span.Start.Line
+		indent, _, isList := strings.Cut(textOf(k, first), "- ")
+		if !isList || strings.TrimSpace(indent) != "" {
+			return nil
+		}
+		return []review.Fix{insert(k.Path, first, indent+"- "+base)}
 	}
 	return nil
 }
