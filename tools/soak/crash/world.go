@@ -174,8 +174,11 @@ func (w *world) repository(name string) ([]*rotation, error) {
 	for _, env := range environments {
 		maps.Copy(files, w.sealed[env])
 		rules += fmt.Sprintf("  - path_regex: ^secrets/%s/\n    age: %s\n", env, w.old[env].Recipient())
-		keys := filepath.Join(w.dir, "keys", strings.ReplaceAll(name, "/", "-")+"-"+env+".agekey")
-		config += fmt.Sprintf("  %s:\n    paths: [\"secrets/%s/**\"]\n    keyring: file://%s\n", env, env, keys)
+		keys := filepath.Join(w.dir, "keys", filepath.FromSlash(name), env+".agekey")
+		config += fmt.Sprintf("  %s:\n    paths: [\"secrets/%s/**\"]\n", env, env)
+		if err := os.MkdirAll(filepath.Dir(keys), 0o700); err != nil {
+			return nil, err
+		}
 		if err := os.WriteFile(keys, []byte("# public key: "+w.old[env].Recipient().String()+"\n"+w.old[env].String()+"\n"), 0o600); err != nil {
 			return nil, err
 		}
