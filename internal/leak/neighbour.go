@@ -14,19 +14,31 @@ func isLogin(user string) bool {
 	return f.upper == 0 && f.spaces == 0 && f.hard <= 1 && !isFillIn(user) && !namesOfParts[user]
 }
 
-// userBeside returns the user's name that stands beside a password at i, or "".
+// userBeside returns the user's name that stands beside a password at i, or "":
+// user beside password, DB_USERNAME beside DB_PASSWORD.
 func (d *document) userBeside(i int) string {
 	v := &d.Values[i]
 	if v.Scalar || d.classOf(v.last()) != classPassword {
 		return ""
+	}
+	prefix := strings.ToLower(v.last())
+	for _, end := range []string{"password", "passwd", "pass", "pwd"} {
+		if head, ok := strings.CutSuffix(prefix, end); ok {
+			prefix = head
+			break
+		}
 	}
 	for k := max(0, i-2); k < min(len(d.Values), i+3); k++ {
 		beside := &d.Values[k]
 		if k == i || beside.Scalar || !sameParent(beside.Keys, v.Keys) {
 			continue
 		}
-		switch strings.ToLower(beside.last()) {
-		case "user", "username", "user_name", "login", "account":
+		role, ok := strings.CutPrefix(strings.ToLower(beside.last()), prefix)
+		if !ok {
+			continue
+		}
+		switch role {
+		case "user", "username", "user_name", "usr", "login", "account":
 			return beside.Text
 		}
 	}
