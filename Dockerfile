@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # Two images, each of one program and nothing beside it: the Action, which is what a build
-# without --target makes, and the bot, --target bot. The roots of TLS are compiled in. A
-# release pins the builder by its digest in BUILDER.
+# without --target makes, and the bot, --target bot. The roots of TLS are compiled in.
+# BUILDER may name the builder by digest; which Go made a program, the program says.
 ARG BUILDER=docker.io/library/golang:1.26-bookworm
 
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build
