@@ -264,17 +264,18 @@ func TestWorkflowThatCannotRead(t *testing.T) {
 		"403": githubtest.Denied(), "404": githubtest.Missing(), "502": githubtest.Broken(502), "401": githubtest.Expired(),
 		"limit": githubtest.PrimaryLimit(429, time.Now().Add(time.Hour)), "silence": {Drop: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newStage(t)
-			s.repo.Commit("feature", "Change", leaky())
-			payload := s.pullEvent(s.repo.OpenPull("alice", "feature", "A change"))
-			s.fake.Arm(fault.Repeat(-1))
-			got := s.run("pull_request", payload, nil)
-			if got.code != exitFailed || got.outputs["result"] != "error" || !strings.Contains(got.stdout, "::error title=sealward::") {
-				t.Errorf("exit %d: %s%s %v", got.code, got.stdout, got.stderr, got.outputs)
-			}
-		})
+		for i, e := range events {
+			t.Run(fmt.Sprintf("%s-%d/%s", e.name, i, name), func(t *testing.T) {
+				t.Parallel()
+				s := newStage(t)
+				payload := e.make(s, leaky())
+				s.fake.Arm(fault.Repeat(-1))
+				got := s.run(e.name, payload, nil)
+				if got.code != exitFailed || got.outputs["result"] != "error" || !strings.Contains(got.stdout, "::error title=sealward::") {
+					t.Errorf("exit %d: %s%s %v", got.code, got.stdout, got.stderr, got.outputs)
+				}
+			})
+		}
 	}
 }
 
