@@ -90,7 +90,7 @@ func (t task) behind(ctx context.Context, c *github.Client) error {
 // again where a person closed it.
 func (t task) follows(ctx context.Context, c *github.Client, req rotate.Request) error {
 	known, err := t.opt.Store.Rotations(ctx, t.Repo)
-	if err != nil {
+	if err != nil || slices.ContainsFunc(known, func(k store.Rotation) bool { return k.Env == req.Env && k.State == stateOpen }) {
 		return err
 	}
 	a, err := t.opt.Rotator.Run(ctx, c, Ask{Request: req, Plan: true})
