@@ -292,6 +292,7 @@ func (s *scan) weighAssignment(a assignment) {
 	if a.loose && directivePasswords[strings.ToLower(c.name)] {
 		c.sure = s.purpose != forReading
 	}
+	c.login = s.kind == kindMarkup && s.purpose == forUse && s.userBefore(a.nameStart, value) && classify(c.name) == classPassword
 	f, ok := assess(c)
 	if !ok || f.rank == byName && (a.loose && !c.sure && !c.isLoose() || s.commented(a.nameStart) && !c.isRandom(12)) {
 		return

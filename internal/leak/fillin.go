@@ -10,7 +10,7 @@ import (
 func isFillIn(v string) bool {
 	v = unquote(strings.TrimSpace(v))
 	lower := strings.ToLower(v)
-	return v == "" || isTemplate(v) || isReference(v) || isSealed(v) || isPublic(v) || isLegend(v) || noPasswords[lower] || monotonous(lower) && len(v) < 24 ||
+	return v == "" || isTemplate(v) || isReference(v) || isSealed(v) || isPublic(v) || isLegend(v) || noPasswords[lower] || monotonous(lower) && len(v) > 2 && len(v) < 24 ||
 		len(v) <= 100 && slices.ContainsFunc(fillIns, func(part string) bool { return strings.Contains(lower, part) })
 }
 

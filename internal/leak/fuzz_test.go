@@ -66,7 +66,7 @@ func hostile() [][]byte {
 	units := []string{
 		"key=", "password:", "token: \"", "secret='", "curl -u ", "eyJ-", "eyJhbGciOiJI.", "ghp_", "AKIA", "://", "https://a:b", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "-----END",
 		"basic ", "mysql -p ", "chpasswd:\n ", "<password ", "<password>", "password\" value=\"", "password,\n", "identified by '", "\nP=", "glpat-", "pypi-AgEIcHlwaS5vcmc", "hvs.", "SG.", "$2y$", "{\"password\": ", "AGE-SECRET-KEY-1",
-		"op://", "xoxb-1-", "logic.azure.com/workflows/", "sig=%2B", "key=key-", "passwd  ", "secret;", "token&", "api_key`", "\\\"password\\\":\\\"", "PuTTY-User-Key-File-2: \nPrivate-Lines: ", "a:b@tcp(", "variable \"password\" {", "x : PSK \"", "-", "\x00", "\xff", "\n", " ", "a",
+		"op://", "xoxb-1-", "logic.azure.com/workflows/", "sig=%2B", "key=key-", "passwd  ", "secret;", "token&", "api_key`", "\\\"password\\\":\\\"", "PuTTY-User-Key-File-2: \nPrivate-Lines: ", "a:b@tcp(", "variable \"password\" {", "x : PSK \"", " user=\"a\" pass=\"b\"", "<user>a</user>\n<pw>b</pw>", "-", "\x00", "\xff", "\n", " ", "a",
 	}
 	var out [][]byte
 	for _, u := range units {

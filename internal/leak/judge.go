@@ -192,7 +192,7 @@ func (c *candidate) isPassword() bool {
 		return f.digits >= 4 && f.symbols <= f.digits
 	case isPassphrase(v):
 		return true
-	case c.login && f.joints == 0 && len(v) >= 5 && f.hard == 0:
+	case c.login && f.joints == 0 && len(v) >= 5 && f.hard == 0 && !isOwnName(v):
 		return true
 	case f.digits == 0 && f.hard == 0: // letters and joints
 		return len(v) >= 5 && c.isOdd(f)
@@ -216,6 +216,12 @@ func isNumbered(v string) bool {
 	}
 	words := splitName(v)
 	return len(words) >= 2 && slices.ContainsFunc(words, func(w string) bool { return len(w) > 1 && !exampleWords[w] })
+}
+
+// isOwnName knows words that say what they are: proxypass, repopwd.
+func isOwnName(v string) bool {
+	lower := strings.ToLower(v)
+	return strings.HasSuffix(lower, "pass") || strings.HasSuffix(lower, "pwd") || strings.HasSuffix(lower, "pw") || strings.HasSuffix(lower, "word") || strings.HasSuffix(lower, "passwd") || strings.HasSuffix(lower, "secret")
 }
 
 // isLeet knows words with a sign for a letter.

@@ -1,6 +1,7 @@
 package leak
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -43,6 +44,27 @@ func (d *document) userBeside(i int) string {
 		}
 	}
 	return ""
+}
+
+// maxBefore is how far before a password its user's name stands in a text, in bytes.
+const maxBefore = 120
+
+// userBefore reports whether a user's name, another than the value, stands before
+// the place at: as the element before this one, or as an attribute of the same.
+func (s *scan) userBefore(at int, value string) bool {
+	before := s.data[max(0, at-maxBefore):at]
+	s.work.names += len(before)
+	head, open, shut, brackets := " user", `="`, byte('"'), 0
+	if bytes.HasSuffix(before, []byte("<")) {
+		head, open, shut, brackets = "<user", ">", '<', 1
+	}
+	from := bytes.LastIndex(before, []byte(head))
+	if from < 0 {
+		return false
+	}
+	rest, ok := bytes.CutPrefix(bytes.TrimPrefix(before[from+len(head):], []byte("name")), []byte(open))
+	user, tail, closed := bytes.Cut(rest, []byte{shut})
+	return ok && closed && bytes.Count(tail, []byte("<")) == brackets && isLogin(string(user)) && string(user) != value
 }
 
 // isKeyHalf knows the secret members of a JSON Web Key: d beside kty, and k where
