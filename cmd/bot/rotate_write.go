@@ -44,7 +44,11 @@ func (r *rotation) write(ctx context.Context) (int, error) {
 	if err := r.show(); err != nil {
 		return exitFailed, err
 	}
-	r.say("done: %s sealed anew, %s edited; review the change and commit it", plural(len(r.plan.Files), "file"), plural(len(r.plan.Rules), "file"))
+	stays := ""
+	if n := len(r.out.NotRotated); n > 0 {
+		stays = fmt.Sprintf(" (%s with the data key that it has, see above)", plural(n, "file"))
+	}
+	r.say("done: %s sealed anew%s, %s edited; review the change and commit it", plural(len(r.plan.Files), "file"), stays, plural(len(r.plan.Rules), "file"))
 	return r.verdict(), nil
 }
 
