@@ -26,12 +26,13 @@ type keyword struct {
 	tokens []*pattern // roleToken
 }
 
-// matcher finds all keywords in one pass. A filter of hashed trigrams decides
-// nearly every position with one load and no branch taken; only where it says
-// yes is the small table of keywords asked. Each keyword stands there once,
-// under its rarest trigram.
+// matcher finds all keywords in one pass. A filter of pairs of bytes decides about two
+// places with one load and no branch taken; only where it says yes is the small table
+// of keywords asked. Each keyword stands there once, under its rarest trigram.
 type matcher struct {
-	filter  [1 << 9]uint64
+	// pairs says for two bytes in which groups of trigrams they may come first (the
+	// lower half), and in which they may come second, two bytes on (the upper half).
+	pairs   [1 << 16]uint64
 	heads   [1 << 12]int16 // index into entries + 1; 0 is empty
 	entries []entry
 	words   []keyword
@@ -44,80 +45,134 @@ type entry struct {
 	offset  int16 // of the trigram in its keyword
 	word    int16
 	next    int16
+	parity  int8 // of the places where it counts: 0 even, 1 odd
 }
 
 // fold maps letters to lower case, three bytes at once. It also joins a few
 // other bytes in pairs; hits are verified.
 const fold = 0x202020
 
-func hash(trigram uint32) uint32 { return trigram * 0x9E3779B1 >> 17 }
+func hash(trigram uint32) uint32 { return trigram * 0x9E3779B1 >> 20 }
 
 func newMatcher(words []keyword) *matcher {
 	m := &matcher{words: words}
 	for i, w := range words {
-		at := rarest(w.text)
-		t := trigramAt(w.text, at)
-		h := hash(t)
-		m.filter[h>>6] |= 1 << (h & 63)
-		m.entries = append(m.entries, entry{t, int16(at), int16(i), m.heads[h>>3]})
-		m.heads[h>>3] = int16(len(m.entries))
+		even, odd := anchors(w.text)
+		m.enter(i, even, 0)
+		m.enter(i, odd, 1)
 	}
 	return m
+}
+
+// enter puts a keyword into the table under the trigram at an offset, for where that
+// stands at an even place or at an odd one. Pairs are looked at from even places on:
+// the trigram begins with a pair, or one byte behind it.
+func (m *matcher) enter(word, at, parity int) {
+	text := m.words[word].text
+	t := trigramAt(text, at)
+	h := hash(t)
+	m.entries = append(m.entries, entry{t, int16(at), int16(word), m.heads[h], int8(parity)})
+	m.heads[h] = int16(len(m.entries))
+	from := at - parity
+	a, b, c, d := byteAt(text, from), byteAt(text, from+1), byteAt(text, from+2), byteAt(text, from+3)
+	group := 0 // of short words, which fit much
+	if len(text) > 3 {
+		group = 4 + (a*5+b*3)%28&^1
+	}
+	m.pair(a, b, group+parity)
+	m.pair(c, d, 32+group+parity)
+}
+
+// byteAt is a byte of a keyword, -1 outside of it.
+func byteAt(text string, i int) int {
+	if i < 0 || i >= len(text) {
+		return -1
+	}
+	return int(text[i])
+}
+
+// pair sets a bit of two bytes, either of which may be any.
+func (m *matcher) pair(a, b, bit int) {
+	for _, x := range bytesAs(a) {
+		for _, y := range bytesAs(b) {
+			m.pairs[int(x|0x20)|int(y|0x20)<<8] |= 1 << bit
+		}
+	}
+}
+
+// bytesAs returns a byte, or all where it is -1.
+func bytesAs(c int) []byte {
+	if c >= 0 {
+		return []byte{byte(c)}
+	}
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	return all
+}
+
+// anchors finds the two trigrams of a keyword that it is looked for by, at even places
+// and at odd ones: those of which ordinary text holds least, with the byte behind or
+// before. Both lie at even or both at odd offsets, so that exactly one is found.
+func anchors(s string) (even, odd int) {
+	best := -1
+	for parity := range 2 {
+		e, o, rareE, rareO := 0, 0, -1, -1
+		for at := parity; at+3 <= len(s); at += 2 {
+			if r := rarity(s, at, at+4); r > rareE {
+				e, rareE = at, r
+			}
+			if r := rarity(s, at-1, at+3); r > rareO {
+				o, rareO = at, r
+			}
+		}
+		if rareE >= 0 && rareE+rareO > best {
+			best, even, odd = rareE+rareO, e, o
+		}
+	}
+	return even, odd
+}
+
+// rarity says how seldom ordinary text holds s[from:to], what lies outside left out.
+func rarity(s string, from, to int) int {
+	from, to = max(from, 0), min(to, len(s))
+	rare := 0
+	a, b := edge, edge
+	for _, c := range []byte(s[from:to]) {
+		n := letterIndex(c)
+		if n == edge {
+			rare += 7 // digits and signs are rarer than letters
+		} else {
+			rare += surprise(a, b, n)
+		}
+		a, b = b, n
+	}
+	return rare
 }
 
 func trigramAt(s string, i int) uint32 {
 	return (uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16) | fold
 }
 
-// rarest finds the trigram of a keyword that ordinary text holds least of.
-func rarest(s string) int {
-	best, at := -1, 0
-	for i := 0; i+3 <= len(s); i++ {
-		cost := 0
-		a, b := edge, edge
-		for _, c := range []byte(s[i : i+3]) {
-			n := letterIndex(c)
-			if n == edge {
-				cost += 7 // digits and signs are rarer than letters
-			} else {
-				cost += surprise(a, b, n)
-			}
-			a, b = b, n
-		}
-		if cost > best {
-			best, at = cost, i
-		}
-	}
-	return at
-}
-
 // scan calls hit with every keyword's place. Hits may come a few bytes out of order.
 func (m *matcher) scan(data []byte, hit func(start int, w *keyword)) {
 	i := 0
-	for ; i+8 <= len(data); i += 4 {
+	for ; i+10 <= len(data); i += 8 {
 		v := binary.LittleEndian.Uint64(data[i:]) | 0x2020202020202020
-		h0 := hash(uint32(v) & 0xffffff)
-		h1 := hash(uint32(v>>8) & 0xffffff)
-		h2 := hash(uint32(v>>16) & 0xffffff)
-		h3 := hash(uint32(v>>24) & 0xffffff)
-		b0 := m.filter[h0>>6] >> (h0 & 63)
-		b1 := m.filter[h1>>6] >> (h1 & 63)
-		b2 := m.filter[h2>>6] >> (h2 & 63)
-		b3 := m.filter[h3>>6] >> (h3 & 63)
-		if (b0|b1|b2|b3)&1 == 0 {
+		p0 := m.pairs[uint16(v)]
+		p1 := m.pairs[uint16(v>>16)]
+		p2 := m.pairs[uint16(v>>32)]
+		p3 := m.pairs[v>>48]
+		p4 := m.pairs[binary.LittleEndian.Uint16(data[i+8:])|0x2020]
+		if p0&(p1>>32)|p1&(p2>>32)|p2&(p3>>32)|p3&(p4>>32) == 0 {
 			continue
 		}
-		if b0&1 != 0 {
-			m.check(data, i, hit)
-		}
-		if b1&1 != 0 {
-			m.check(data, i+1, hit)
-		}
-		if b2&1 != 0 {
-			m.check(data, i+2, hit)
-		}
-		if b3&1 != 0 {
-			m.check(data, i+3, hit)
+		for k, pass := range [4]uint64{p0 & (p1 >> 32), p1 & (p2 >> 32), p2 & (p3 >> 32), p3 & (p4 >> 32)} {
+			if pass != 0 {
+				m.check(data, i+2*k, hit)
+				m.check(data, i+2*k+1, hit)
+			}
 		}
 	}
 	for ; i+3 <= len(data); i++ {
@@ -128,10 +183,10 @@ func (m *matcher) scan(data []byte, hit func(start int, w *keyword)) {
 // check asks the table about the trigram at i.
 func (m *matcher) check(data []byte, i int, hit func(start int, w *keyword)) {
 	t := (uint32(data[i]) | uint32(data[i+1])<<8 | uint32(data[i+2])<<16) | fold
-	for n := m.heads[hash(t)>>3]; n != 0; {
+	for n := m.heads[hash(t)]; n != 0; {
 		e := &m.entries[n-1]
 		n = e.next
-		if e.trigram != t {
+		if e.trigram != t || int(e.parity) != i&1 {
 			continue
 		}
 		w := &m.words[e.word]
