@@ -69,7 +69,8 @@ func lookInto(fsys fs.FS, e repo.Entry) look {
 	case base == ".sops.yaml", base == "kilter.yaml", base == "kilter.yml", e.Path == config.Name:
 		l.file = syntax.Parse(e.Path, data)
 		return l
-	case bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0: // binary
+	case bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0:
+		l.sealed = sealedInBinary(e, data)
 		return l
 	}
 	if l.sealed = sealedIn(e, data); l.sealed == nil {
@@ -104,6 +105,22 @@ func sealedIn(e repo.Entry, data []byte) *Sealed {
 		return nil // an ENC[...] value, and no metadata that a key could open
 	}
 	return s
+}
+
+// sealedInBinary tells what is sealed in a file that its name makes text, and that has
+// NUL bytes: UTF-16, which SOPS reads, or damage. It is not to be passed over.
+func sealedInBinary(e repo.Entry, data []byte) *Sealed {
+	switch syntax.FormatOf(e.Path) {
+	case syntax.YAML, syntax.JSON, syntax.Dotenv, syntax.INI:
+	default:
+		return nil
+	}
+	text := bytes.ReplaceAll(data, []byte{0}, nil)
+	if !bytes.Contains(text, []byte("sops")) || !bytes.Contains(text, []byte("ENC[")) {
+		return nil
+	}
+	s := &Sealed{Path: e.Path, ID: e.ID, Problem: "it has NUL bytes, as in UTF-16, and is read in UTF-8 alone; convert it, or restore it"}
+	return s.byText(text)
 }
 
 // byText takes everybody that the text names for a recipient: what cannot be read as
