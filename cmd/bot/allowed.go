@@ -21,7 +21,7 @@ The keyring of an environment is, in this order:
                       {owner}, {repo} and {env} stand for the names
   keyring: of the environment in the repository's .sealward.yaml on its default branch,
                       if SEALWARD_KEYRINGS lets this repository use it
-  KEYS_DIR/OWNER/REPO/ENV.agekey
+  SEALWARD_KEYS_DIR/OWNER/REPO/ENV.agekey
 
 A repository reaches no keyring but its own. SEALWARD_KEYRINGS is a list, separated by
 commas, of what .sealward.yaml may name; * stands for anything but a slash:
@@ -31,7 +31,7 @@ commas, of what .sealward.yaml may name; * stands for anything but a slash:
   *=kubernetes://flux-system/sops-age             every repository: they share the key
   file:///keys/{owner}/{repo}/*                   each repository what has its name
 
-Without it a repository may name what lies in KEYS_DIR/OWNER/REPO/ alone. Names in paths
+Without it a repository may name what lies in SEALWARD_KEYS_DIR/OWNER/REPO/ alone. Names in paths
 are in lower case. A symbolic link below the part that the operator wrote is refused.`
 
 // allowance is one entry of SEALWARD_KEYRINGS.

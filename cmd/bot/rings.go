@@ -21,7 +21,7 @@ type serverRings struct {
 	getenv   func(string) string
 	template string      // SEALWARD_KEYRING
 	allowed  []allowance // SEALWARD_KEYRINGS
-	dir      string      // KEYS_DIR
+	dir      string      // SEALWARD_KEYS_DIR
 }
 
 // repoRings are the keyrings that one repository may use.
@@ -65,7 +65,7 @@ func (r repoRings) address(env string) (address string, shared bool, err error) 
 	own := r.ownDir()
 	if said == "" {
 		if r.dir == "" {
-			return "", false, errors.New("nothing says where private keys are kept: set SEALWARD_KEYRING or KEYS_DIR")
+			return "", false, errors.New("nothing says where private keys are kept: set SEALWARD_KEYRING or SEALWARD_KEYS_DIR")
 		}
 		address = strings.TrimSuffix(expand(own.address, r.name, env), "*") + env + ".agekey"
 		return address, false, plainPath(address, own.fixed())

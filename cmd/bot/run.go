@@ -92,7 +92,7 @@ Exit status: 0 done, or nothing to do; 1 a file was refused, or a verification f
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.rotateCommand(), a.keysCommand(), a.versionCommand())
+	root.AddCommand(a.rotateCommand(), a.keysCommand(), a.serveCommand(), a.jobsCommand(), a.migrateCommand(), a.replayCommand(), a.versionCommand())
 	return root
 }
 
