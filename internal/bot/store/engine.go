@@ -198,15 +198,16 @@ func (e *riverEngine[T]) start(client string, w worker) error {
 		Workers: workers,
 		// Looks for jobs come from pokes; the interval is for those of other processes on
 		// SQLite, and for a notification that was lost.
-		FetchCooldown:               10 * time.Millisecond,
-		FetchPollInterval:           time.Second,
-		JobTimeout:                  w.timeout,
-		RescueStuckJobsAfter:        w.timeout + 24*time.Hour, // dead processes are found otherwise
-		MaxAttempts:                 maxAttempts,
-		RetryPolicy:                 backoff{},
-		CompletedJobRetentionPeriod: 24 * time.Hour,
-		CancelledJobRetentionPeriod: 24 * time.Hour,
-		DiscardedJobRetentionPeriod: 30 * 24 * time.Hour,
+		FetchCooldown:        10 * time.Millisecond,
+		FetchPollInterval:    time.Second,
+		JobTimeout:           w.timeout,
+		RescueStuckJobsAfter: w.timeout + 24*time.Hour, // dead processes are found otherwise
+		MaxAttempts:          maxAttempts,
+		RetryPolicy:          backoff{},
+		// Jobs are forgotten with all else that is; see prune.
+		CompletedJobRetentionPeriod: -1,
+		CancelledJobRetentionPeriod: -1,
+		DiscardedJobRetentionPeriod: -1,
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // finisher writes down at once what is done. River's own way gathers for a quarter of a
@@ -23,8 +24,12 @@ type finished struct {
 
 var errStopped = errors.New("the store was stopped")
 
-// maxFinished bounds one transaction.
-const maxFinished = 200
+// maxFinished bounds one transaction, and writeWithin how long it may take: River's own
+// way comes after it.
+const (
+	maxFinished = 200
+	writeWithin = 20 * time.Second
+)
 
 func newFinisher(write func(context.Context, []int64) error) *finisher {
 	f := &finisher{write: write, in: make(chan finished, maxFinished), stopped: make(chan struct{})}
@@ -59,7 +64,9 @@ func (f *finisher) loop() {
 			for i, b := range batch {
 				jobs[i] = b.job
 			}
-			err := f.write(context.Background(), jobs)
+			ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
+			err := f.write(ctx, jobs)
+			cancel()
 			for _, b := range batch {
 				b.told <- err
 			}

@@ -379,3 +379,75 @@ func TestAProcessThatWasTakenForDeadHasNoSay(t *testing.T) {
 		}
 	})
 }
+
+func TestJobsThatEndedAreForgotten(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		now := time.Now()
+		s := h.open(t, at(&now))
+		start(t, s, Workers{Handlers: map[string]Handler{
+			"good": func(context.Context, Work) error { return nil },
+			"bad":  func(context.Context, Work) error { return &Fatal{errors.New("no")} },
+			"late": func(context.Context, Work) error { return &Snooze{Until: now.Add(60 * 24 * time.Hour)} },
+		}})
+		enqueue(t, s, Job{Kind: "good"}, Job{Kind: "bad"}, Job{Kind: "late"})
+		ended := func() string {
+			got := states(t, s)
+			return fmt.Sprint(got["completed"], got["discarded"], got["scheduled"])
+		}
+		until(t, "all have ended", func() bool { return ended() == "1 1 1" })
+		for _, c := range []struct {
+			after time.Duration
+			want  string
+		}{{23 * time.Hour, "1 1 1"}, {2 * time.Hour, "0 1 1"}, {28 * 24 * time.Hour, "0 1 1"}, {24 * time.Hour, "0 0 1"}} {
+			now = now.Add(c.after)
+			if err := s.prune(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if got := ended(); got != c.want {
+				t.Errorf("after %v more: %s, want %s", c.after, got, c.want)
+			}
+		}
+	})
+}
+
+func TestAJobThatWasGivenToNobodyIsTakenBack(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		ctx := context.Background()
+		s := h.open(t)
+		got := make(chan Work, 2)
+		end := make(chan struct{})
+		start(t, s, handle("work", func(_ context.Context, w Work) error { got <- w; <-end; return nil }))
+		enqueue(t, s, Job{Kind: "work", Delivery: "worked"})
+		wait(t, got, "job")
+		// The answer that gave us this one was lost.
+		enqueue(t, s, Job{Kind: "work", Delivery: "stray", At: time.Now().Add(time.Hour)})
+		err := s.db.write(ctx, func(q queries) error {
+			_, err := q.exec(ctx, statement{
+				sqlite:   `UPDATE river_job SET state = 'running', attempt = 1, scheduled_at = created_at, attempted_by = jsonb_array($1) WHERE state = 'scheduled'`,
+				postgres: `UPDATE river_job SET state = 'running', attempt = 1, scheduled_at = created_at, attempted_by = ARRAY[$1] WHERE state = 'scheduled'`,
+			}, s.work.client)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int64]int{}
+		for range strayAfter - 1 {
+			if err := s.takeBackStrays(ctx, s.work, seen); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := states(t, s)["running"]; n != 2 {
+			t.Errorf("%d run, too early", n)
+		}
+		if err := s.takeBackStrays(ctx, s.work, seen); err != nil {
+			t.Fatal(err)
+		}
+		if w := wait(t, got, "stray job"); w.Delivery != "stray" || w.Attempt != 1 {
+			t.Errorf("%+v", w)
+		}
+		close(end)
+		until(t, "both are done", func() bool { return states(t, s)["completed"] == 2 })
+	})
+}

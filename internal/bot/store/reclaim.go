@@ -42,13 +42,7 @@ func takeBack(ctx context.Context, q queries, client string) (int, error) {
 		return 0, fmt.Errorf("look for the jobs of %s: %w", client, err)
 	}
 	if len(jobs) > 0 {
-		if _, err := q.exec(ctx, giveBack, jobs); err != nil {
-			return 0, fmt.Errorf("take jobs back: %w", err)
-		}
-		if _, err := freeLines(ctx, q, jobs); err != nil {
-			return 0, fmt.Errorf("free the lines of jobs: %w", err)
-		}
-		if _, err := q.exec(ctx, notifyWorkers); err != nil {
+		if err := giveUp(ctx, q, jobs); err != nil {
 			return 0, err
 		}
 	}
@@ -56,6 +50,18 @@ func takeBack(ctx context.Context, q queries, client string) (int, error) {
 		return 0, fmt.Errorf("have another process lead: %w", err)
 	}
 	return len(jobs), nil
+}
+
+// giveUp makes jobs that are worked available again, as if the attempt had never been.
+func giveUp(ctx context.Context, q queries, jobs []int64) error {
+	if _, err := q.exec(ctx, giveBack, jobs); err != nil {
+		return fmt.Errorf("take jobs back: %w", err)
+	}
+	if _, err := freeLines(ctx, q, jobs); err != nil {
+		return fmt.Errorf("free the lines of jobs: %w", err)
+	}
+	_, err := q.exec(ctx, notifyWorkers)
+	return err
 }
 
 // busyClients are those that jobs are running with.
@@ -86,6 +92,11 @@ var (
 		sqlite: `SELECT id FROM river_job WHERE state = 'running' AND json_extract(attempted_by, '$[#-1]') = $1`,
 		postgres: `SELECT id FROM river_job
 			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1 ORDER BY id FOR UPDATE`,
+	}
+	runningHere = statement{
+		sqlite: `SELECT id FROM river_job WHERE state = 'running' AND json_extract(attempted_by, '$[#-1]') = $1`,
+		postgres: `SELECT id FROM river_job
+			WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`,
 	}
 	giveBack = statement{
 		sqlite: `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0)

@@ -199,6 +199,6 @@ func everyStatement() map[string]call {
 		"dueJobs": {dueJobs, []any{now}}, "makeAvailable": {makeAvailable, []any{ids, now}},
 		"listJobs": {listJobs, []any{[]string{"running"}, false, "o/r", 1}}, "stateOfJob": {stateOfJob, []any{int64(1)}},
 		"retryJob": {retryJob, []any{int64(1), now, maxAttempts}}, "countJobs": {countJobs, nil}, "oldestJob": {oldestJob, nil},
-		"riverVersion": {riverVersion, nil},
+		"riverVersion": {riverVersion, nil}, "runningHere": {runningHere, []any{"x"}}, "pruneJobs": {pruneJobs, []any{now, now}},
 	}
 }

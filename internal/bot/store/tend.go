@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"time"
 )
 
@@ -14,23 +15,27 @@ const (
 	// promises, and some.
 	keepDeliveries = 30 * 24 * time.Hour
 	keepKeys       = 35 * 24 * time.Hour
+	keepDone       = 24 * time.Hour
+	keepDiscarded  = 30 * 24 * time.Hour
 )
 
 // tend cares for the tables while jobs are worked. Every process does, and none has to.
-func (s *Store) tend(ctx context.Context, client string) {
+func (s *Store) tend(ctx context.Context, r *running) {
 	ticker := time.NewTicker(tendEvery)
 	defer ticker.Stop()
 	var lines, pruned time.Time
+	strays := map[int64]int{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		s.report(ctx, "take back the jobs of dead processes", s.takeBackDead(ctx, client))
+		s.report(ctx, "take back the jobs of dead processes", s.takeBackDead(ctx, r.client))
 		s.report(ctx, "make due jobs available", s.makeDue(ctx))
 		if now := time.Now(); now.Sub(lines) >= lineEvery {
 			s.report(ctx, "call idle lines", s.callIdle(ctx))
+			s.report(ctx, "take back stray jobs", s.takeBackStrays(ctx, r, strays))
 			lines = now
 		}
 		if now := time.Now(); now.Sub(pruned) >= pruneEvery {
@@ -89,6 +94,43 @@ func keyOf(q queries, key int64) []any {
 	return []any{key}
 }
 
+// strayAfter is how many looks a job is not worked before it is taken back: River may be
+// trying again to write what became of it.
+const strayAfter = 6
+
+// takeBackStrays frees jobs that are said to run here and do not: they were given to us
+// in an answer that was lost on its way. seen counts the looks.
+func (s *Store) takeBackStrays(ctx context.Context, r *running, seen map[int64]int) error {
+	here := map[int64]bool{}
+	err := s.db.read(ctx, func(q queries) error {
+		return q.query(ctx, runningHere, func(columns func(...any) error) error {
+			var id int64
+			err := columns(&id)
+			here[id] = true
+			return err
+		}, r.client)
+	})
+	if err != nil {
+		return err
+	}
+	var strays []int64
+	for id := range here {
+		if _, ok := r.active.Load(id); ok {
+			delete(seen, id)
+		} else if seen[id]++; seen[id] >= strayAfter {
+			strays = append(strays, id)
+		}
+	}
+	maps.DeleteFunc(seen, func(id int64, looks int) bool { return !here[id] || looks >= strayAfter })
+	if len(strays) == 0 {
+		return nil
+	}
+	s.log.WarnContext(ctx, "jobs that were given to nobody are taken back", "jobs", strays)
+	err = s.db.write(ctx, func(q queries) error { return giveUp(ctx, q, strays) })
+	s.eng.committed()
+	return err
+}
+
 // makeDue makes jobs available whose time has come. River's leader does so every five
 // seconds; nobody leads for a while after a crash.
 func (s *Store) makeDue(ctx context.Context) error {
@@ -140,7 +182,7 @@ func (s *Store) callIdle(ctx context.Context) error {
 	return err
 }
 
-// prune forgets deliveries and keys that are too old to come again.
+// prune forgets deliveries and keys that are too old to come again, and jobs that ended.
 func (s *Store) prune(ctx context.Context) error {
 	return s.db.write(ctx, func(q queries) error {
 		if _, err := q.exec(ctx, pruneDeliveries, micros(s.now().Add(-keepDeliveries))); err != nil {
@@ -149,7 +191,10 @@ func (s *Store) prune(ctx context.Context) error {
 		if _, err := q.exec(ctx, pruneKeys, micros(s.now().Add(-keepKeys))); err != nil {
 			return err
 		}
-		_, err := q.exec(ctx, pruneCreations, micros(s.now().Add(-time.Hour)))
+		if _, err := q.exec(ctx, pruneCreations, micros(s.now().Add(-time.Hour))); err != nil {
+			return err
+		}
+		_, err := q.exec(ctx, pruneJobs, s.now().Add(-keepDone), s.now().Add(-keepDiscarded))
 		return err
 	})
 }
@@ -165,5 +210,7 @@ var (
 	}
 	pruneDeliveries = statement{both: `DELETE FROM sealward_delivery WHERE taken < $1`}
 	pruneKeys       = statement{both: `DELETE FROM sealward_key WHERE added < $1`}
-	pruneCreations  = statement{both: `DELETE FROM sealward_creation WHERE at < $1`}
+	pruneJobs       = statement{both: `DELETE FROM river_job
+		WHERE state IN ('completed', 'cancelled') AND finalized_at < $1 OR state = 'discarded' AND finalized_at < $2`}
+	pruneCreations = statement{both: `DELETE FROM sealward_creation WHERE at < $1`}
 )

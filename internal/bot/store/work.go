@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -56,6 +57,7 @@ type running struct {
 	leave  func() // no more known as one that works
 	halt   func() // ends the care of the tables
 	tended chan struct{}
+	active sync.Map // ids of the jobs that are worked
 }
 
 // Start works jobs until [Store.Stop] or until the database is lost, which the channel
@@ -99,7 +101,11 @@ func (s *Store) begin(ctx context.Context, r *running, w Workers) error {
 	}
 	err := s.eng.start(r.client, worker{
 		kinds: slices.Sorted(maps.Keys(w.Handlers)), at: w.At, timeout: w.Timeout,
-		run: func(ctx context.Context, a attempt) outcome { return s.attempt(ctx, w, a) },
+		run: func(ctx context.Context, a attempt) outcome {
+			r.active.Store(a.work.ID, true)
+			defer r.active.Delete(a.work.ID)
+			return s.attempt(ctx, w, a)
+		},
 	})
 	if err != nil {
 		return err
@@ -108,7 +114,7 @@ func (s *Store) begin(ctx context.Context, r *running, w Workers) error {
 	r.halt = halt
 	go func() {
 		defer close(r.tended)
-		s.tend(care, r.client)
+		s.tend(care, r)
 	}()
 	return nil
 }
