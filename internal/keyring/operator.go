@@ -14,7 +14,7 @@ type operator struct{}
 func (operator) Identities(context.Context, string) ([]Identity, error) { return nil, nil }
 
 func (operator) Mint(_ context.Context, env string) (sops.Recipient, error) {
-	return sops.Recipient{}, fmt.Errorf("make a key for %q: %w; make one there (age-keygen) and give its recipient with --to age1...",
+	return sops.Recipient{}, fmt.Errorf("make a key for %q: %w; make one there (age-keygen) and give its recipient with --to",
 		env, ErrOperator)
 }
 
