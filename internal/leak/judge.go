@@ -185,7 +185,7 @@ func (c *candidate) isPassword() bool {
 	f := featuresOf(v)
 	switch {
 	case f.spaces > 0:
-		return c.isPhrase(f)
+		return c.isPhrase(f) || isAppPassword(v)
 	case f.letters == 0 && f.symbols == 0: // a number
 		return len(v) >= 6
 	case f.letters == 0:

@@ -103,6 +103,7 @@ func TestTextFindsSecretsInConfiguration(t *testing.T) {
 		{"short.yaml", "api_key: «qwe456»\nsecret: «xk29fz»\nregistry_secret: mysql8\ntoken: v1beta1\n"},
 		{"hiera/common.yaml", "profile::db::password: «kd92Lq0x»\nprofile::db::user: app\n"},
 		{"conf/server.xml", "<Resource username=\"shop\" password=\"«swordfish»\" />\n<Resource username=\"shop\" password=\"shop\" />\n<Resource password=\"swordfish\" />\n<username>ci</username>\n<password>«swordfish»</password>\n<username>${env.CI}</username>\n<password>swordfish</password>\n"},
+		{"mail.env", "GMAIL_APP_PASSWORD=\"«nmav kmfy uqgv tkmk»\"\nGMAIL_APP_PASSWORD=\"abcd efgh ijkl mnop\"\nMAIL_PASSWORD=\"this will make sure\"\n"},
 		{"fallback.yml", "jwt:\n  secret: «${JWT_SECRET:kd92Lq0xMw7Ra3Pz}»\n  token: ${TOKEN:?must be set}\n  password: ${PASSWORD:-changeme}\n  key: ${KEY:/run/secrets/key}\n"},
 		{"mongoid.yml", "uri: mongodb://testuser:«testpass»@ds048537.mongolab.com:48537/main\nuri: mongodb://testuser:testpass@mongo/main\nuri: mongodb://user:password@ds048537.mongolab.com/main\n"},
 		{"wp-config.php", "define('NONCE_KEY', '«}Fi>>0a{> akEdJ1K3c}([(:x;K[)ZQ3F3cttcpd EFORd.%R|*|rdRs#-L-&)P1»');\ndefine('AUTH_SALT', '«j@cGIZJfObpPU);AZgYH5,ubbSlUp|ZnLZNlq|;tkFe5xc(=_0[LKbF71T.EE ~9»');\n"},

@@ -99,6 +99,19 @@ func hasVersion(v string) bool {
 	return false
 }
 
+// isAppPassword knows what Google gives to programs: four times four letters.
+func isAppPassword(v string) bool {
+	parts := strings.Split(v, " ")
+	sum := 0.0
+	for _, p := range parts {
+		if len(p) != 4 || featuresOf(p).lower != 4 || isSequence(p) {
+			return false
+		}
+		sum += strangeness(p)
+	}
+	return len(parts) == 4 && sum/4 >= strange
+}
+
 // isForeign reports whether v is text of a language with more letters than
 // ASCII has, as it is or in escapes: labels and messages, hardly ever passwords.
 func isForeign(v string) bool {
