@@ -119,7 +119,7 @@ func (a *app) writeInventories(dir string, t *review.Tree, files []string, check
 func inventoryOf(s *syntax.File) []byte {
 	var names []string
 	for _, l := range s.Leaves {
-		if name := l.Path.Last(); name != "" && !strings.ContainsAny(name, "\n\r") {
+		if name := l.Path.Last(); name != "" && rule.Redact(name) == name && !strings.ContainsAny(name, "\n\r") {
 			names = append(names, name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/review/report"
+	"github.com/sealward/sealward/internal/review/rule"
 )
 
 // reviewFlags are what the command line of review says.
@@ -113,7 +114,7 @@ func (a *app) review(ctx context.Context, f reviewFlags) error {
 	}
 	p := a.newProgress()
 	rep, err := review.Run(ctx, src.change, review.Options{
-		Mode: src.mode, Rules: rules, Config: cfg, Now: time.Now(), Progress: p.update,
+		Mode: src.mode, Rules: rules, Config: cfg, Now: time.Now(), Progress: p.update, Redact: rule.Redact,
 	})
 	p.clear()
 	if err != nil {

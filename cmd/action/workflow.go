@@ -108,7 +108,7 @@ func (w *workflow) work(ctx context.Context) (*outcome, error) {
 	}
 	out.cfg.Review.PathsIgnore = append(slices.Clone(out.cfg.Review.PathsIgnore), w.in.pathsIgnore...)
 	now := time.Now()
-	if out.rep, err = review.Run(ctx, &change, review.Options{Mode: mode, Rules: rule.All(), Config: out.cfg, Now: now}); err != nil {
+	if out.rep, err = review.Run(ctx, &change, review.Options{Mode: mode, Rules: rule.All(), Config: out.cfg, Now: now, Redact: rule.Redact}); err != nil {
 		return nil, err
 	}
 	keepPaths(out.rep, w.in.paths)

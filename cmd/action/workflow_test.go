@@ -473,6 +473,11 @@ func TestWorkflowCanaries(t *testing.T) {
 		}
 		files[fmt.Sprintf("deploy/##[set-output name=result]clean %d::error::x.yaml", i)] = b.String()
 	}
+	// In the place of a name, where findings and the report of drift name things.
+	secrets = append(secrets, syntheticToken())
+	for path, data := range map[string]string{"dev.yaml": "%[1]s:\n  password: kV9dxQ9mZ7pLw4RtBnYs\n%[1]s: 1\n", "dev/app.env": "HOST=a\n%[1]s=1\n", "prod/app.env": "HOST=b\n", "secrets/dev.env.keys": "HOST\n%[1]s\n", "secrets/prod.env.keys": "HOST\nX\n"} {
+		files["named/"+path] = strings.ReplaceAll(data, "%[1]s", syntheticToken())
+	}
 	s.repo.Commit("feature", "Change", files)
 	n := s.repo.OpenPull("alice", "feature", "A change")
 	got := s.run("pull_request", s.pullEvent(n), map[string]string{"INPUT_SARIF-FILE": "a.sarif", "INPUT_JSON-FILE": "a.json", "INPUT_HTML-FILE": "a.html"})
@@ -482,6 +487,9 @@ func TestWorkflowCanaries(t *testing.T) {
 		t.Fatalf("%d comments", len(comments))
 	}
 	all += comments[0].Body
+	for _, c := range s.repo.ReviewComments(n) {
+		all += c.Body
+	}
 	for _, secret := range secrets {
 		if strings.Contains(all, secret) || strings.Contains(all, base64.RawStdEncoding.EncodeToString([]byte(secret))) {
 			t.Fatal("a secret is in the output")

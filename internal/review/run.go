@@ -32,6 +32,9 @@ type Options struct {
 	Config   *config.Config         // Base's; nil is a repository without one
 	Now      time.Time              // required where Config.Ignore has dates
 	Ignored  func(path string) bool // .gitignore's word; nil asks the .gitignore files of the tree itself
+	// Redact takes secrets out of what findings say: names of a file stand in it, and one
+	// may be a secret. nil takes out nothing.
+	Redact func(text string) string
 	Progress func(done, total int)  // called from one goroutine at a time
 }
 
@@ -321,6 +324,7 @@ func (r *run) check(p *Pass, on string) (found []Finding) {
 
 // finish turns what is left into the report.
 func (r *run) finish(found []Finding) *Report {
+	r.redact(found)
 	found = classes(found)
 	r.anchor(found)
 	found = slices.DeleteFunc(found, func(f Finding) bool { return !r.speaks(&f) })
@@ -334,6 +338,25 @@ func (r *run) finish(found []Finding) *Report {
 	slices.SortStableFunc(ignored, func(a, b Ignored) int { return order(&a.Finding, &b.Finding) })
 	return &Report{Findings: kept, Ignored: ignored, Incomplete: r.incomplete(), Skipped: r.skipped(),
 		Scanned: r.scanned, Total: r.total, Commits: len(r.change.Commits), Profile: r.profile, Rules: r.rules}
+}
+
+// redact leaves no secret in what findings say. A finding that named one has no fix: it
+// would write the secret down again.
+func (r *run) redact(found []Finding) {
+	if r.opt.Redact == nil {
+		return
+	}
+	for i := range found {
+		f := &found[i]
+		key, message := r.opt.Redact(f.Key), r.opt.Redact(f.Message)
+		if key != f.Key || message != f.Message {
+			f.Fixes = nil
+		}
+		f.Key, f.Message, f.Hint = key, message, r.opt.Redact(f.Hint)
+		for j := range f.Related {
+			f.Related[j].Message = r.opt.Redact(f.Related[j].Message)
+		}
+	}
 }
 
 // speaks drops what a rule of a change says about files that the change leaves alone.

@@ -102,7 +102,7 @@ func Build(t *review.Tree, cfg *config.Config, ages Ages) *Report {
 }
 
 func unitOf(u *rule.Unit) Unit {
-	out := Unit{Name: u.Unit, Environments: u.Environments, Files: u.Files}
+	out := Unit{Name: rule.Redact(u.Unit), Environments: u.Environments, Files: u.Files}
 	for i := range u.Rows {
 		out.Rows = append(out.Rows, rowOf(u, &u.Rows[i]))
 	}
@@ -110,7 +110,7 @@ func unitOf(u *rule.Unit) Unit {
 }
 
 func rowOf(u *rule.Unit, in *rule.Row) Row {
-	row := Row{Key: in.Key}
+	row := Row{Key: rule.Redact(in.Key)} // which somebody may have put a secret in the place of
 	common := mostCommon(in, u.Environments)
 	empty := 0
 	for _, e := range u.Environments {

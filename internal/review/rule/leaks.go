@@ -81,7 +81,7 @@ func scanFile(f *review.File) leaks {
 			found = append(found, scanText(s, data, c.Span.Start.Offset, leak.Text(f.Path, text))...)
 		}
 	}
-	if s.Format == syntax.INI {
+	if s.Format == syntax.INI || namesLeak(s) {
 		found = append(found, beside(found, withoutLeaves(s, scanText(s, data, 0, leak.Text(f.Path, data))))...)
 	}
 	return place(f, dedupe(found))

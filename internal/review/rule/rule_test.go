@@ -104,7 +104,7 @@ func runCase(t *testing.T, name string) {
 // reviewCase builds the trees of a case and reviews them with the whole catalogue.
 func reviewCase(t *testing.T, sets map[string]map[string]string) *review.Report {
 	t.Helper()
-	opt := review.Options{Rules: All(), Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
+	opt := review.Options{Rules: All(), Redact: Redact, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
 	change := &repo.Change{}
 	var configured map[string]string
 	if tree := sets["tree"]; tree != nil {
