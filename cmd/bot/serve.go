@@ -62,7 +62,7 @@ Exit status: 0 stopped by a signal; 2 the settings are wrong, or the database wa
 func variablesText() string {
 	var b strings.Builder
 	for _, v := range variables() {
-		fmt.Fprintf(&b, "  %-18s %s", v.name, strings.ReplaceAll(v.what, "`", ""))
+		fmt.Fprintf(&b, "  %-21s %s", v.name, strings.ReplaceAll(v.what, "`", ""))
 		if v.fallback != "" {
 			fmt.Fprintf(&b, " (%s)", strings.ReplaceAll(v.fallback, "`", ""))
 		}
@@ -209,7 +209,7 @@ func newBot(s *server) (*bot.Bot, error) {
 		client: func(ctx context.Context, r store.Repository) (*github.Client, error) {
 			return hub.Client(ctx, r.Installation, r.Name, github.Permissions{Contents: github.Read})
 		}}
-	return bot.New(bot.Options{Store: s.store, App: hub, Verifier: verifier, Rotator: keys, Reader: &reader{keys.room}, Metrics: figures, Log: s.log})
+	return bot.New(bot.Options{Store: s.store, App: hub, Verifier: verifier, Rotator: keys, Reader: &reader{keys.room}, Metrics: figures, Log: s.log, RetireAfter: s.set.retireAfter})
 }
 
 // run serves until a signal, or until something is lost.

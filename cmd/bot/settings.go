@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/sealward/sealward/internal/bot"
 	"github.com/sealward/sealward/internal/github"
 )
 
@@ -42,6 +44,7 @@ func variables() []variable {
 		{"DATABASE_URL", "SQLite in the state directory", "`sqlite:///var/lib/sealward/bot.db` or `postgres://user:password@host/name`", true},
 		{"GITHUB_API_URL", "https://api.github.com", "`https://HOST/api/v3` of an Enterprise Server", false},
 		{"APP_FILE", "app.json in the state directory", "where `/setup` leaves the App's secrets, and the next start reads them", false},
+		{"SEALWARD_RETIRE_AFTER", "1h", "how long after a merge the old key stays in the keyring, at least", false},
 		{"SEALWARD_KEYRING", "", "the keyring's address for every repository, with `{owner}`, `{repo}` and `{env}`", false},
 		{"SEALWARD_KEYRINGS", "", "which keyrings `.sealward.yaml` may name, see below", false},
 		{"SEALWARD_KEYS_DIR", "`~/.config/sealward/keys`", "below it, in `OWNER/REPO/`, are the keyrings of each repository that needs no address", false},
@@ -61,6 +64,7 @@ type settings struct {
 	database    string
 	api         string
 	appFile     string
+	retireAfter time.Duration
 	rings       serverRings
 }
 
@@ -126,6 +130,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 	s := settings{database: l.database(), level: l.level(), json: l.one("LOG_FORMAT", "text", "text", "json") == "json"}
 	s.appFile = l.or("APP_FILE", l.inState("app.json"))
 	l.listeners(&s)
+	s.retireAfter = l.duration("SEALWARD_RETIRE_AFTER", bot.RetireAfter)
 	l.keyrings(&s)
 	s.api = l.api()
 	l.app(&s)
@@ -145,6 +150,19 @@ func (l *lookup) one(name, fallback string, valid ...string) string {
 	}
 	l.bad("%s is %q: valid are %s", name, v, strings.Join(valid, ", "))
 	return fallback
+}
+
+func (l *lookup) duration(name string, fallback time.Duration) time.Duration {
+	v := l.get(name)
+	if v == "" {
+		return fallback
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 || d > 30*24*time.Hour {
+		l.bad("%s is %q: want a time such as 90m or 24h, 720h at most", name, v)
+		return fallback
+	}
+	return d
 }
 
 func (l *lookup) level() slog.Level {
