@@ -22,7 +22,7 @@ var plaintextSecret = &review.Rule{
 Looked at are data and stringData of every v1 Secret, in any YAML or JSON document and in Lists. A value is
 a finding by its name, as a PEM key, or by its randomness; sealed values, placeholders, substitutions
 such as ${VAR}, references to a vault, password hashes of bcrypt and public certificates are not. One
-default that a vendor ships in many files is one finding.
+default that a vendor ships under one key in many files is one finding.
 
 ## Why it matters
 Everybody who can read the repository can read the secret, now and in every clone of its history.
@@ -50,7 +50,7 @@ or let the External Secrets Operator make the Secret.
 			}
 		}
 		found.report(p, func(l leakAt) review.Finding {
-			return review.Finding{Message: fmt.Sprintf("%s is in clear in %s", l.key, l.object), Class: l.value}
+			return review.Finding{Message: fmt.Sprintf("%s is in clear in %s", l.key, l.object), Class: l.key + " " + l.value}
 		})
 		sealed := p.File.Sops()
 		for _, o := range wiring.Objects(p.File.Syntax()) {
@@ -58,7 +58,7 @@ or let the External Secrets Operator make the Secret.
 				if seen[l.Span.Start] || clearInSealed(sealed, leakAt{leaf: &l}) {
 					continue
 				}
-				p.Report(review.Finding{Span: l.Span, Key: l.Path.String(), Subject: l.Value, Class: l.Value,
+				p.Report(review.Finding{Span: l.Span, Key: l.Path.String(), Subject: l.Value, Class: l.Path.String() + " " + l.Value,
 					Message: fmt.Sprintf("%s is in clear in Secret %s", l.Path, objectName(&o)),
 					Hint:    leakAt{}.plan()})
 			}
