@@ -289,6 +289,17 @@ func (k *keysRun) write(title string, a *rotate.Admission) error {
 	return err
 }
 
+// sealedIn counts the sealed files of an environment.
+func (k *keysRun) sealedIn(env string) int {
+	n := 0
+	for _, s := range k.at.tree.Sealed {
+		if s.Env == env {
+			n++
+		}
+	}
+	return n
+}
+
 func (k *keysRun) tellAdmission(made *rotate.Admission) {
 	for _, c := range made.Changes {
 		k.say("%s:%d: %s", c.Path, c.Line, c.What)
@@ -306,6 +317,9 @@ func (k *keysRun) tellInit(name, address string, key sops.Recipient, old []sops.
 		k.say("note: to keep it elsewhere, or to find it from another clone, set keyring: of %s in .sealward.yaml", name)
 	}
 	if len(old) == 0 {
+		if n := k.sealedIn(name); n > 0 {
+			k.say("note: still to be sealed for it: %s of %s; bot rotate %s, with a keyring that holds a key which opens them", plural(n, "file"), name, name)
+		}
 		return
 	}
 	if slices.ContainsFunc(ids, func(id keyring.Identity) bool { return slices.Contains(old, id.Recipient()) }) {

@@ -22,6 +22,7 @@ type Plan struct {
 	Mint     bool
 	How      string           // how the old key was told
 	scope    []sops.Recipient // to let somebody in: whose files
+	behind   map[string]bool  // the files that lack New, which their rule names
 	// Idle says that nothing was replaced and nothing forces it: the plan shows what
 	// a forced rotation would do.
 	Idle bool
@@ -231,7 +232,12 @@ func (t *Tree) aimOld(p *Plan, in Input) error {
 	if err := f.aimBehind(p, held); err != nil {
 		return err
 	}
+	if len(p.Old) == 0 {
+		p.behind = f.lacking(p.Env, held[0], in.Request.Force)
+	}
 	switch {
+	case len(p.behind) > 0:
+		p.How = "its rule names it"
 	case len(p.Old) > 0 && in.Request.Force && !in.Minted:
 		p.Warnings = append(p.Warnings, "the keyring holds a newer key than the files are sealed for: they move to it, and none is made; to replace that one too, rotate with --force once more")
 	case len(p.Old) == 0 && !in.Minted:
@@ -301,6 +307,23 @@ func (f *facts) aimKey(p *Plan, held []sops.Recipient) error {
 		}
 	}
 	return err
+}
+
+// lacking are the environment's files that a key was not let into, though their rule
+// names it: it was made for an environment that shared another one's. Where the key is
+// to be replaced, they wait for the next one, unless it opens nothing yet.
+func (f *facts) lacking(env string, key sops.Recipient, replaced bool) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range f.tree.Sealed {
+		_, rule := f.tree.Rule(s.Path)
+		if s.Env == env && rule != nil && len(rule.Groups) == 1 && slices.Contains(rule.Groups[0], key) && !s.Lists(key) {
+			out[s.Path] = true
+		}
+	}
+	if replaced && f.files[key] != nil {
+		return nil
+	}
+	return out
 }
 
 // stale are the recipients of the environment's files that their rules no longer name,

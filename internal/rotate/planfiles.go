@@ -45,6 +45,8 @@ func (p *Plan) change(s *Sealed) (from, to []sops.Recipient, affected bool) {
 		return from, p.New, true
 	}
 	switch {
+	case p.behind[s.Path]:
+		return nil, p.New, true
 	case p.Env != "" && len(common(has, p.scope)) == 0:
 		return nil, nil, false
 	case len(sops.Difference(p.Add, has)) > 0:
@@ -116,7 +118,10 @@ func unexplained(rules *sops.Rules, rule *sops.CreationRule) string {
 // why says in one line why a file is affected, and what is odd about it.
 func (t *Tree) why(p *Plan, s *Sealed, from []sops.Recipient) string {
 	said := []string{"sealed for " + shorts(from)}
-	if len(from) == 0 {
+	switch {
+	case p.behind[s.Path]:
+		said[0] = "lacks the key, which its rule names"
+	case len(from) == 0:
 		said[0] = "gets another recipient"
 	}
 	switch {

@@ -77,7 +77,7 @@ func (t *Tree) steps(p *Plan, keyring string) []string {
 	}
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	if p.Env != "" && len(p.Old) > 0 {
+	if p.Env != "" && len(p.Old)+len(p.behind) > 0 {
 		t.keySteps(p, keyring, add)
 	}
 	add("Review the change, commit it and merge it. Until then nothing reads the new files, and both keys stay in place.")
