@@ -68,7 +68,10 @@ func (r repoRings) address(env string) (address string, shared bool, err error) 
 			return "", false, errors.New("nothing says where private keys are kept: set SEALWARD_KEYRING or SEALWARD_KEYS_DIR")
 		}
 		address = strings.TrimSuffix(expand(own.address, r.name, env), "*") + env + ".agekey"
-		return address, false, plainPath(address, own.fixed())
+		if err := plainPath(address, own.fixed()); err != nil {
+			return "", false, err
+		}
+		return address, false, nil
 	}
 	for _, a := range append(slices.Clone(r.allowed), own) {
 		if a == own && (len(r.allowed) > 0 || r.dir == "") || !a.allows(r.name, env, said) {
