@@ -29,6 +29,7 @@ func TestValues(t *testing.T) {
 	identity := bech32Encode("age-secret-key-", []byte(strings.Repeat("k9", 16)))
 	identity = strings.ToUpper(identity)
 	pem := "-----BEGIN RSA PRIVATE KEY-----\n" + strings.Repeat("MIIEowIBAAKCAQEAp7T84Nzd5y54a0qEFNeCXIDoz4LdfQqB2MloSl6aicKFRX7Y\n", 4) + "-----END RSA PRIVATE KEY-----"
+	swarm := "SWMTKN" + "-1-" + strings.Repeat("3pu6hszjas", 5) + "-" + strings.Repeat("1awxwuw3z", 2) + "9j1z3pu"
 	cases := []struct {
 		name  string
 		lines []string
@@ -51,7 +52,7 @@ func TestValues(t *testing.T) {
 		{"JSON Web Key", []string{"keys.kty=RSA", "keys.n=" + strings.Repeat("kd92Lq0xMw7Ra3Pz", 8), "keys.e=AQAB", "!keys.d=" + strings.Repeat("kd92Lq0xMw7Ra3Pz", 8), "keys.kid=kd92Lq0xMw7Ra3Pz9Wm1", "!jwk.k=kd92Lq0xMw7Ra3Pz9Wm1Zr2u", "jwk.kty=oct", "path.d=M10Lq0xMw7Ra3Pz9Wm1Zr2u"}},
 		{"login", []string{"imap.user=amy", "!imap.password=swordfish", "db.username=cassandra", "db.password=cassandra", "smtp.username=username", "smtp.password=swordfish", "ftp.password=swordfish", "ldap.login={{ user }}", "ldap.password=swordfish", "x.user=amy", "x.password=changeme", "env.MYSQL_USER=shop", "!env.MYSQL_PASSWORD=swordfish", "env.PG_USER=shop", "env.REDIS_PASSWORD=swordfish", "y.db\\.username=shop", "!y.db\\.password=swordfish", "z.POSTGRES_USER=postgres", "z.POSTGRES_PASSWORD=postgres", "z.POSTGRES_DB=postgres"}},
 		{"bytes", []string{"apiVersion=v1", "kind=Secret", "metadata.name=app", "!data.encryption-key=" + b64("\x93kd\x00\xf2Lq0xM\xffw7Ra\x81P"), "data.logo=" + b64("\x93kd\x00\xf2Lq0xM\xffw7Ra\x81P"), "data.encryption-key-id=" + b64("\x93kd\x00\xf2Lq0xM\xffw7Ra\x81P")}},
-		{"API examples", []string{"swagger=2.0", "paths./join.example.token=SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j1z3puu7rcgdbx", "!info.token=SWMTKN-1-3pu6hszjas19xyp7ghgosyx9k8atbfcr8p2is99znpy26u2lkl-1awxwuwd3z9j1z3puu7rcgdbx"}},
+		{"API examples", []string{"swagger=2.0", "paths./join.example.token=" + swarm, "!info.token=" + swarm}},
 		{"schema", []string{"shapes.Arn.pattern=^arn:aws:secretsmanager:[a-z0-9]*:secret:[A-Za-z0-9]+$", "policy.keyData=" + b64("this key verifies\n-----BEGIN PGP PUBLIC KEY BLOCK-----\nkd92Lq0xMw7Ra3Pz9Wm1Zr2u\n")}},
 		{"web tokens", []string{"!access_token=eyJ" + strings.Repeat("kd92Lq0x", 6) + ".eyJ" + strings.Repeat("Mw7Ra3Pz", 12) + ".Zr2u" + strings.Repeat("9Wm1kd92", 5), "id_token=header.eyJvaWQiOiAib2JqZWN0MTIzNCIsICJ4IjogInkifQ.signature"}},
 		{"kubeconfig", []string{"kind=Config", "clusters.cluster.certificate-authority-data=" + b64("-----BEGIN CERTIFICATE-----\nMIIC"), "!users.user.client-key-data=" + b64(pem), "!users.user.token=kd92Lq0xMw7Ra3Pz9Wm1", "users.user.exec.command=aws"}},
