@@ -18,7 +18,9 @@ import (
 )
 
 // reader is [bot.Reader]: what a repository's default branch says beside its keys.
-type reader struct{ room func(context.Context) (func(), error) }
+type reader struct {
+	room func(context.Context) (func(), error)
+}
 
 // Policy reads the configuration of the default branch, and nothing else of it.
 func (r *reader) Policy(ctx context.Context, on *github.Client, repository string) (bot.Policy, error) {

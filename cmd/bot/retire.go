@@ -34,8 +34,13 @@ func (r *rotator) Retire(ctx context.Context, on *github.Client, repository, env
 	}
 	going := sops.Difference(recipientsOf(ids), []sops.Recipient{keep})
 	switch {
-	case address == "operator", len(going) == 0, len(going) == len(ids):
-		return nil, true, "", nil // there is nothing to take out, or a later rotation has done so
+	case address == "operator", len(going) == 0:
+		return nil, true, "", nil
+	case len(going) == len(ids):
+		if _, _, used := t.tree.SealedFor([]sops.Recipient{keep}); used {
+			return nil, false, "", &bot.UserError{Err: fmt.Errorf("the new key of %s is kept elsewhere and not in the keyring (%s), so its old ones are not taken out of it: remove them there by hand", env, public(address))}
+		}
+		return nil, true, "", nil // a later rotation has replaced the one to keep, and has done so
 	case ids[0].Recipient() != keep:
 		return nil, false, fmt.Sprintf("the keyring of %s holds a newer key than this one: the older ones go when that one is merged", env), nil
 	}

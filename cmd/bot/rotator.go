@@ -157,7 +157,18 @@ func (t *onTree) make(req rotate.Request, minted bool) (*rotate.Plan, error) {
 		t.tree.AddPast(plan, nil, noHistory)
 	}
 	plan.Warnings = append(plan.Warnings, t.notes...)
+	for i, step := range plan.Steps {
+		plan.Steps[i] = serverStep(step)
+	}
 	return plan, nil
+}
+
+// serverStep is a step of a plan where it is not a person at a work tree who takes it.
+func serverStep(step string) string {
+	if strings.Contains(step, "`bot keys retire ") {
+		return "The bot takes the old key out of the keyring by itself: some time after the merge, once no file of the default branch is sealed for it. It says so here."
+	}
+	return strings.Replace(step, "Review the change, commit it and merge it.", "Review the pull request and merge it.", 1)
 }
 
 // mint makes the new key, once it is known that everything else can be done. Problems are
