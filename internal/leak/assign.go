@@ -23,7 +23,7 @@ type assignment struct {
 // readName reads the identifier around a keyword at [start, end) and, if a
 // value is assigned to it, has the two judged. Each identifier is read once.
 func (s *scan) readName(start, end int) {
-	if start < s.seen || !s.spend(forNames, start, end-start) {
+	if start < s.seen || !s.affords(forNames, start, end-start) {
 		return
 	}
 	for end > start && !isWordByte(s.data[end-1]) {
@@ -269,7 +269,7 @@ func (s *scan) findDefault(a *assignment, i int) bool {
 		block = block[:end]
 	}
 	s.work.names += len(block)
-	if !s.spend(forNames, i, len(block)) {
+	if !s.affords(forNames, i, len(block)) {
 		return false
 	}
 	at := bytes.Index(block, []byte("default"))

@@ -60,6 +60,14 @@ type Hit struct {
 // Text scans raw bytes. The name, a slash-separated path, tells the kind of
 // file. Matches are in ascending order and do not overlap.
 func Text(name string, data []byte) []Match {
+	found, _ := Look(name, data)
+	return found
+}
+
+// Look is [Text], and says whether it read all that keywords stand before. It does not
+// where they stand so dense that the same bytes would be read again and again, as in
+// no text that people write.
+func Look(name string, data []byte) (found []Match, whole bool) {
 	text, wide := narrow(data)
 	s := newScan(name, text)
 	s.run()
@@ -69,7 +77,7 @@ func Text(name string, data []byte) []Match {
 			out[i].Start, out[i].End = 2+2*out[i].Start, 2+2*out[i].End
 		}
 	}
-	return out
+	return out, !s.passed
 }
 
 // narrow turns UTF-16 with a byte order mark into one byte for each unit, so

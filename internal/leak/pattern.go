@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,7 @@ type allow struct {
 // patterns never are, and compiling all would cost more than reading a file.
 type compiled struct {
 	value, names, path *regexp.Regexp
+	joined             bool // nothing that it repeats matches one of separators
 	allow              []compiledAllow
 }
 
@@ -71,6 +73,9 @@ func (p *pattern) ready() *compiled {
 			c.names = regexp.MustCompile(p.Names)
 		case p.Back == 0:
 			c.value = regexp.MustCompile(`^(?:` + p.Regex + `)`)
+			if tree, err := syntax.Parse(p.Regex, syntax.Perl); err == nil {
+				c.joined = isJoined(tree, false)
+			}
 		default:
 			c.value = regexp.MustCompile(p.Regex)
 		}
@@ -82,6 +87,34 @@ func (p *pattern) ready() *compiled {
 		}
 	})
 	return &p.compile
+}
+
+// separators end every run of the bytes that tokens are made of.
+const separators = " \t\r\n,;\"'"
+
+// isJoined reports whether no repetition of a regex matches a separator: what it can
+// match then goes little further than to the first of them.
+func isJoined(re *syntax.Regexp, repeated bool) bool {
+	switch re.Op {
+	case syntax.OpStar, syntax.OpPlus, syntax.OpRepeat:
+		repeated = true
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return !repeated
+	case syntax.OpLiteral:
+		return !repeated || !strings.ContainsAny(string(re.Rune), separators)
+	case syntax.OpCharClass:
+		for i := 0; repeated && i < len(re.Rune); i += 2 {
+			if strings.ContainsFunc(separators, func(r rune) bool { return re.Rune[i] <= r && r <= re.Rune[i+1] }) {
+				return false
+			}
+		}
+	}
+	for _, sub := range re.Sub {
+		if !isJoined(sub, repeated) {
+			return false
+		}
+	}
+	return true
 }
 
 func compileAll(exprs []string) []*regexp.Regexp {

@@ -21,6 +21,7 @@ type scan struct {
 	armor    int              // the end of the last key in armor
 	tokenEnd map[*pattern]int // the end of the last window a pattern was tried in
 	purses   [2]purse         // of the readers of tokens and of names
+	passed   bool             // keywords were passed over, with nothing left to spend
 	work     work
 }
 
@@ -51,6 +52,14 @@ func (s *scan) spend(reader, at, n int) bool {
 	}
 	ok := p.spent < allowance
 	p.spent += n
+	return ok
+}
+
+// affords is spend for a reader that passes over what it cannot pay for: the scan is
+// not whole then, and says so.
+func (s *scan) affords(reader, at, n int) bool {
+	ok := s.spend(reader, at, n)
+	s.passed = s.passed || !ok
 	return ok
 }
 

@@ -34,6 +34,7 @@ func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
 		inner := newScan(v.last(), []byte(text))
 		inner.purpose = d.purpose
 		inner.run()
+		d.passed = d.passed || inner.passed
 		if best := settle(inner.found); len(best) > 0 {
 			whole.Match = best[0]
 			whole.Start, whole.End = 0, len(v.Text)
@@ -43,6 +44,7 @@ func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
 	}
 	inner := newScan("value", []byte(text))
 	inner.run()
+	d.passed = d.passed || inner.passed
 	if best := settle(inner.found); len(best) > 0 {
 		whole.Match = best[0]
 		whole.Start, whole.End = 0, len(v.Text)

@@ -15,7 +15,7 @@ func (s *scan) tryToken(p *pattern, start, size int) {
 	// match may reach back: every byte is in few windows of a pattern.
 	from := max(start-p.Back, s.tokenEnd[p]-p.Back, 0)
 	to := min(start+size+p.Length, len(s.data))
-	if to <= s.tokenEnd[p] || !s.spend(forTokens, start, to-from) {
+	if to <= s.tokenEnd[p] || !s.affords(forTokens, start, to-from) {
 		return
 	}
 	s.reach(p, to)
@@ -40,16 +40,28 @@ func (s *scan) tryAt(p *pattern, start int) {
 	if end := bytes.IndexByte(window, '\n'); end > 0 {
 		window = window[:end+1] // no token goes on behind the end of its line
 	}
-	if !s.spend(forTokens, start, len(window)) {
+	size := len(window)
+	if p.ready().joined {
+		size = min(size, joinedSize(window))
+	}
+	if !s.affords(forTokens, start, size) {
 		return
 	}
-	s.work.tokens += len(window)
+	s.work.tokens += size
 	m := p.ready().value.FindSubmatchIndex(window)
 	if m == nil {
 		return
 	}
 	s.reach(p, start+m[1])
 	s.weigh(p, m, start)
+}
+
+// joinedSize is about how far a pattern that is joined looks from its keyword on.
+func joinedSize(window []byte) int {
+	if n := bytes.IndexAny(window, separators); n >= 0 {
+		return n + 64
+	}
+	return len(window)
 }
 
 // reach notes how far a pattern has looked.

@@ -7,15 +7,20 @@ import (
 // Values scans a parsed document, value by value. Hits are in the order of the
 // values.
 func Values(doc Document) []Hit {
+	hits, _ := LookAt(doc)
+	return hits
+}
+
+// LookAt is [Values], and says whether all was read, as [Look] does.
+func LookAt(doc Document) (hits []Hit, whole bool) {
 	d := openDocument(doc)
 	defer d.close()
-	var hits []Hit
 	for i := range doc.Values {
 		for _, m := range d.value(i) {
 			hits = append(hits, Hit{Index: i, Match: m})
 		}
 	}
-	return withoutVectors(hits, func(h Hit) string { return h.Rule })
+	return withoutVectors(hits, func(h Hit) string { return h.Rule }), !d.passed
 }
 
 // document is a parsed document on its way through the judge.
@@ -33,6 +38,7 @@ type document struct {
 	classes map[string]class // of the names so far: they come again and again
 	scan    scan             // of one value after the other
 	text    []byte           // of that value
+	passed  bool             // of any value's scan
 }
 
 // classOf is classify, once for each name.
@@ -147,6 +153,7 @@ func (d *document) value(i int) []Match {
 		s.base = baseOf(s.name)
 	}
 	s.run()
+	d.passed = d.passed || s.passed
 	if len(s.found) == 0 && !inert {
 		if len(v.Keys) > 1 && v.Keys[len(v.Keys)-2] == "chpasswd" {
 			s.readUserList()

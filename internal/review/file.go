@@ -233,6 +233,11 @@ func (f *File) fail(err error) {
 	f.from.log.say(fmt.Sprintf("%s was not read: %v", f.Path, err))
 }
 
+// ReadInPart makes the review incomplete: a rule could not look at all of the file.
+func (f *File) ReadInPart(why string) {
+	f.from.log.say(f.Path + " was not looked at everywhere: " + why)
+}
+
 func (f *File) keep(data []byte) {
 	if u, ok := decodeUTF16(data); ok {
 		data = u

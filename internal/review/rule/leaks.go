@@ -72,19 +72,31 @@ func scanFile(f *review.File) leaks {
 	}
 	s := f.Syntax()
 	if s.Broken != nil || s.Format == syntax.Text || len(s.Leaves) == 0 {
-		return place(f, scanText(s, data, 0, leak.Text(f.Path, data)))
+		return place(f, scanText(s, data, 0, look(f, data)))
 	}
 	found := scanLeaves(f, s)
 	for _, c := range s.Comments {
 		if !strings.HasPrefix(strings.TrimSpace(c.Text), "ENC[") {
 			text := c.Span.Cut(data)
-			found = append(found, scanText(s, data, c.Span.Start.Offset, leak.Text(f.Path, text))...)
+			found = append(found, scanText(s, data, c.Span.Start.Offset, look(f, text))...)
 		}
 	}
 	if s.Format == syntax.INI || namesLeak(s) {
-		found = append(found, beside(found, withoutLeaves(s, scanText(s, data, 0, leak.Text(f.Path, data))))...)
+		found = append(found, beside(found, withoutLeaves(s, scanText(s, data, 0, look(f, data))))...)
 	}
 	return place(f, dedupe(found))
+}
+
+// tooDense is why a file was not looked at everywhere.
+const tooDense = "names of secrets stand so dense in it that some were passed over"
+
+// look scans a stretch of a file, and names the file where not all was looked at.
+func look(f *review.File, data []byte) []leak.Match {
+	found, whole := leak.Look(f.Path, data)
+	if !whole {
+		f.ReadInPart(tooDense)
+	}
+	return found
 }
 
 // beside keeps what overlaps none of the leaks found already. Much that is read as
@@ -127,7 +139,11 @@ func scanLeaves(f *review.File, s *syntax.File) leaks {
 	memory := review.Memory[leafValues](f)
 	for i := range s.Docs {
 		d := &s.Docs[i]
-		for _, h := range leak.Values(leak.Document{Name: f.Path, Values: memory.of(d.Leaves)}) {
+		hits, whole := leak.LookAt(leak.Document{Name: f.Path, Values: memory.of(d.Leaves)})
+		if !whole {
+			f.ReadInPart(tooDense)
+		}
+		for _, h := range hits {
 			l := &d.Leaves[h.Index]
 			at := leakAt{Match: h.Match, leaf: l, key: l.Path.String(), value: l.Value[h.Start:h.End]}
 			if !l.Anchor.IsZero() {

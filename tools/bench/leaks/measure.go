@@ -10,11 +10,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
-// measureSpeed runs all scanners over a tree, ours twice so that the first has
-// not paid for reading the disk.
-func measureSpeed(scanners []scanner, tree, about string, log io.Writer) (string, error) {
+// measureSpeed runs all scanners over a tree, one after the other and each several
+// times, ours once more at first so that none has paid for reading the disk. Medians
+// are told.
+func measureSpeed(scanners []scanner, tree, about string, runs int, log io.Writer) (string, error) {
 	files, size, err := treeSize(tree)
 	if err != nil {
 		return "", err
@@ -24,21 +26,47 @@ func measureSpeed(scanners []scanner, tree, about string, log io.Writer) (string
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## Speed\n\nA tree of source, %s: %d files, %.0f MB. %d processors (%s), shared with other work: read the ratios.\n\n", about, files, float64(size)/1e6, runtime.NumCPU(), runtime.GOARCH)
-	b.WriteString("| scanner | CPU s | wall s | MB per CPU s | peak MB | CPU against ours |\n|---|---|---|---|---|---|\n")
-	ours := 0.0
-	for _, s := range scanners {
-		fmt.Fprintln(log, "speed:", s.name)
-		_, took, err := s.run(tree)
-		if err != nil {
-			return "", err
+	took := make([][]cost, len(scanners))
+	for round := range runs {
+		for i, s := range scanners {
+			if round >= s.rounds && s.rounds > 0 {
+				continue
+			}
+			fmt.Fprintf(log, "speed: %s, run %d\n", s.name, round+1)
+			_, c, err := s.run(tree)
+			if err != nil {
+				return "", err
+			}
+			took[i] = append(took[i], c)
 		}
-		cpu := took.cpu.Seconds()
-		if ours == 0 {
-			ours = cpu
-		}
-		fmt.Fprintf(&b, "| %s %s | %.1f | %.1f | %.0f | %.0f | %.1fx |\n", s.name, s.version, cpu, took.wall.Seconds(), float64(size)/1e6/cpu, float64(took.rss)/1e6, cpu/ours)
+	}
+	b.WriteString("| scanner | runs | CPU s | user | system | wall s | MB per CPU s | peak MB | CPU against the engine | CPU against the program |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	engine, program := median(took[0]), median(took[min(1, len(took)-1)])
+	for i, s := range scanners {
+		c := median(took[i])
+		cpu := c.cpu().Seconds()
+		fmt.Fprintf(&b, "| %s %s | %d | %.2f | %.2f | %.2f | %.1f | %.0f | %.0f | %.1fx | %.1fx |\n", s.name, s.version, len(took[i]), cpu, c.user.Seconds(), c.system.Seconds(),
+			c.wall.Seconds(), float64(size)/1e6/cpu, float64(c.rss)/1e6, cpu/engine.cpu().Seconds(), cpu/program.cpu().Seconds())
 	}
 	return b.String(), nil
+}
+
+// median takes the median of each part of the runs' costs by itself.
+func median(runs []cost) cost {
+	of := func(part func(cost) int64) int64 {
+		all := make([]int64, len(runs))
+		for i, c := range runs {
+			all[i] = part(c)
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	return cost{
+		wall:   time.Duration(of(func(c cost) int64 { return int64(c.wall) })),
+		user:   time.Duration(of(func(c cost) int64 { return int64(c.user) })),
+		system: time.Duration(of(func(c cost) int64 { return int64(c.system) })),
+		rss:    of(func(c cost) int64 { return c.rss }),
+	}
 }
 
 func treeSize(root string) (files int, size int64, err error) {
