@@ -3,6 +3,7 @@ package bot
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // private is a private key that is none: made here, for no tree may hold one.
@@ -218,4 +219,26 @@ func FuzzCommands(f *testing.F) {
 			t.Errorf("quoted, %q is %+v", body, got)
 		}
 	})
+}
+
+func TestHostileCommentsCostLittle(t *testing.T) {
+	fill := func(part string) string { return strings.Repeat(part, 65_000/len(part)) }
+	var runs strings.Builder
+	for n := 1; runs.Len() < 64_000; n++ {
+		runs.WriteString(strings.Repeat("`", n) + "\n")
+	}
+	for name, body := range map[string]string{
+		"runs of all lengths": runs.String(), "code spans": fill("`a` "), "code spans in lines": fill("`a`\n"), "open elements": fill("<code "), "elements": fill("<code></code>"),
+		"elements in lines": fill("<kbd>\n</kbd>\n"), "HTML comments": fill("<!---->"), "list items": fill("-\n"), "numbers": fill("1. "), "quotes": fill(">\n"), "lazy lines": "> a\n" + fill("a\n"),
+		"fences": fill("```\n"), "breaks": fill("- - - "), "empty lines": fill("\n"), "commands": fill("/rotate-key p\n"), "mistyped": fill("/rotate-kex p\n"), "long words": "/rotate-key " + fill("x"),
+		"many words": "/rotate-key " + fill("x "), "quotes of words": "/rotate-key " + fill("\" '"), "escapes": fill("\\`"), "instructions": fill("<? "), "no end": fill("`\\`` "),
+	} {
+		start := time.Now()
+		ParseCommands(body + "\n\n/rotate-key prod\n")
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s: %s", name, took)
+		} else {
+			t.Logf("%s: %s", name, took)
+		}
+	}
 }
