@@ -145,8 +145,19 @@ func TestStopWaitsAndHandsBack(t *testing.T) {
 			"heeds": func(ctx context.Context, _ Work) error { began <- struct{}{}; <-ctx.Done(); return ctx.Err() },
 			"stays": func(context.Context, Work) error { began <- struct{}{}; select {} },
 		}}
-		start(t, s, w)
+		w.Discarded = func(_ context.Context, w Work, why string) error {
+			t.Errorf("%s was discarded by the stop: %s", w.Kind, why)
+			return nil
+		}
 		enqueue(t, s, Job{Kind: "short"}, Job{Kind: "heeds", Line: "a"}, Job{Kind: "stays", Line: "b"})
+		err := s.db.write(context.Background(), func(q queries) error { // so that this attempt is the last
+			_, err := q.exec(context.Background(), statement{both: "UPDATE river_job SET attempt = 24"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(t, s, w)
 		for range 3 {
 			wait(t, began, "job")
 		}
@@ -166,7 +177,7 @@ func TestStopWaitsAndHandsBack(t *testing.T) {
 		start(t, s, Workers{Handlers: map[string]Handler{"heeds": take, "stays": take}})
 		from := time.Now()
 		for range 2 {
-			if w := wait(t, again, "job"); w.Attempt != 1 {
+			if w := wait(t, again, "job"); w.Attempt != 25 {
 				t.Errorf("attempt %d of %s", w.Attempt, w.Kind)
 			}
 		}

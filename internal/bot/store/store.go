@@ -3,9 +3,10 @@
 // rotation. It is one SQLite file that one process owns, or one PostgreSQL database that
 // any number of processes share; the same tests hold for both.
 //
-// Jobs are worked by River, which stays behind engine.go. What River does not give stands
-// beside it, in tables of our own that are written in the same transactions: keys that
-// outlive their jobs, lines, and the taking back of what a dead process was working on.
+// Jobs are worked by River, which stays behind engine.go, and gate.go between it and the
+// database. What River does not give stands beside it, in tables of our own that are
+// written in the same transactions: keys that outlive their jobs, lines, and the taking
+// back of what a dead process was working on.
 //
 // Nothing secret is ever kept here: arguments of jobs are names and public keys.
 package store

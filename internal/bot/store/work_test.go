@@ -142,3 +142,29 @@ func TestAFatalJobIsToldOfUntilThatIsHeard(t *testing.T) {
 		}
 	})
 }
+
+func TestShortSnoozesAreShort(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		s := h.open(t)
+		const snoozes = 6
+		var n int
+		done := make(chan struct{})
+		start(t, s, handle("work", func(context.Context, Work) error {
+			if n++; n <= snoozes {
+				return &Snooze{Until: time.Now().Add(50 * time.Millisecond)}
+			}
+			close(done)
+			return nil
+		}))
+		began := time.Now()
+		enqueue(t, s, Job{Kind: "work"})
+		wait(t, done, "end")
+		// Up to a quarter of a second is River's, which gathers what it writes. By looks for
+		// jobs alone, each would take a second.
+		took := time.Since(began)
+		t.Log(snoozes, "snoozes of 50 ms took", took)
+		if took > snoozes*700*time.Millisecond {
+			t.Errorf("%d snoozes of 50 ms took %v", snoozes, took)
+		}
+	})
+}
