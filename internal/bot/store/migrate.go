@@ -44,6 +44,9 @@ func steps() []step {
 			{both: `CREATE INDEX sealward_rotation_repo ON sealward_rotation (repo, created)`},
 			{both: `CREATE INDEX sealward_rotation_created ON sealward_rotation (created)`},
 		}},
+		{"claims", []statement{
+			{both: `CREATE TABLE sealward_claim (thing TEXT PRIMARY KEY, holder TEXT NOT NULL, since BIGINT NOT NULL)`},
+		}},
 	}
 }
 
