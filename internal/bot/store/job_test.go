@@ -325,3 +325,19 @@ func TestAJobThatWasGivenToNobodyIsTakenBack(t *testing.T) {
 		until(t, "both are done", func() bool { return states(t, s)["completed"] == 2 })
 	})
 }
+
+func TestADueJobIsMadeAvailableWhoeverLeads(t *testing.T) {
+	both(t, func(t *testing.T, h home) {
+		s := h.open(t) // nobody works jobs, and nobody leads
+		enqueue(t, s, Job{Kind: "work", At: time.Now().Add(20 * time.Millisecond)}, Job{Kind: "work", At: time.Now().Add(time.Hour)})
+		until(t, "one of the two is available", func() bool {
+			if err := s.makeDue(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			return states(t, s)["available"] > 0
+		})
+		if got := states(t, s); got["available"] != 1 || got["scheduled"] != 1 {
+			t.Errorf("%v", got)
+		}
+	})
+}
