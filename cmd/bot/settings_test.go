@@ -6,8 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,36 +106,6 @@ func TestSettings(t *testing.T) {
 				t.Errorf("a secret came out: %v", err)
 			}
 		})
-	}
-}
-
-// The manual has the table of variables, as the program has it.
-func TestManualHasTheVariables(t *testing.T) {
-	const begin, end = "<!-- variables: begin -->\n", "<!-- variables: end -->"
-	name := filepath.Join("..", "..", "docs", "operating.md")
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(data), begin)
-	_, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatal("docs/operating.md has no place for the table")
-	}
-	var b strings.Builder
-	b.WriteString("Each has a twin `NAME_FILE`, which names a file that holds the value. What is wrong is told at the start, all of it at once.\n\n| variable | what it is | without it |\n|---|---|---|\n")
-	for _, v := range variables() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.name, v.what, v.fallback)
-	}
-	want := head + begin + b.String() + end + tail
-	if want == string(data) {
-		return
-	}
-	if flag.Lookup("update").Value.String() != "true" {
-		t.Fatal("the table in docs/operating.md is not the program's: go test ./cmd/bot -run Manual -update")
-	}
-	if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 
