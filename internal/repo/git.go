@@ -26,8 +26,9 @@ type Git struct {
 
 	blobs blobs
 
-	mu   sync.Mutex
-	work *rooted
+	mu      sync.Mutex
+	work    *rooted
+	commits map[string]bool // full ids of commits that git has told of
 
 	excludesMu   sync.Mutex
 	excludesFile *string // nil until it was asked for
@@ -37,8 +38,15 @@ type Git struct {
 // repository.
 func (g *Git) Root() string { return g.root }
 
-// Resolve returns the full commit id of a revision.
+// Resolve returns the full commit id of a revision. It asks git once for an id: what a
+// name means may change, and a commit does not.
 func (g *Git) Resolve(ctx context.Context, rev string) (string, error) {
+	g.mu.Lock()
+	known := g.commits[rev]
+	g.mu.Unlock()
+	if known {
+		return rev, nil
+	}
 	if rev == "" || strings.HasPrefix(rev, "-") {
 		return "", fmt.Errorf("%q is no revision", rev)
 	}
@@ -56,7 +64,20 @@ func (g *Git) Resolve(ctx context.Context, rev string) (string, error) {
 	if len(lines) == 0 || !isID(lines[len(lines)-1]) {
 		return "", fmt.Errorf("%q: git rev-parse: its answer was not understood", rev)
 	}
-	return lines[len(lines)-1], nil
+	return g.know(lines[len(lines)-1]), nil
+}
+
+// know remembers a commit's id, and returns it.
+func (g *Git) know(id string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.commits == nil {
+		g.commits = map[string]bool{}
+	}
+	if isID(id) {
+		g.commits[id] = true
+	}
+	return id
 }
 
 // isID reports whether s is a full object id.
@@ -103,7 +124,7 @@ func (g *Git) MergeBase(ctx context.Context, a, b string) (string, error) {
 	out, err := g.run(ctx, nil, "merge-base", ids[0], ids[1])
 	switch {
 	case err == nil:
-		return strings.TrimSpace(string(out)), nil
+		return g.know(strings.TrimSpace(string(out))), nil
 	case !exitedWith(err, 1):
 		return "", err
 	case g.isShallow():

@@ -25,16 +25,12 @@ func (g *Git) WorkTree(ctx context.Context) (Snapshot, error) {
 	if g.root == "" {
 		return Snapshot{}, errBare
 	}
-	staged, err := g.staged(ctx)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	args, err := g.excluding(ctx, "ls-files", "-z", "--others", "--exclude-standard")
-	if err != nil {
-		return Snapshot{}, err
-	}
-	others, err := g.run(ctx, nil, args...)
-	if err != nil {
+	var staged []indexEntry
+	var others []byte
+	if err := both(
+		func() (err error) { staged, err = g.staged(ctx); return err },
+		func() (err error) { others, err = g.untracked(ctx); return err },
+	); err != nil {
 		return Snapshot{}, err
 	}
 	in, err := g.workTree()
@@ -56,6 +52,26 @@ func (g *Git) WorkTree(ctx context.Context) (Snapshot, error) {
 		return g.readWorkInto(ctx, in, e, buf, whole)
 	}
 	return Snapshot{FS: fsys, Name: "the work tree"}, nil
+}
+
+// untracked lists the files that git add would add, each ended by NUL.
+func (g *Git) untracked(ctx context.Context) ([]byte, error) {
+	args, err := g.excluding(ctx, "ls-files", "-z", "--others", "--exclude-standard")
+	if err != nil {
+		return nil, err
+	}
+	return g.run(ctx, nil, args...)
+}
+
+// both runs two things at once, and returns the first's error, or else the second's.
+func both(a, b func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- b() }()
+	err := a()
+	if errB := <-done; err == nil {
+		err = errB
+	}
+	return err
 }
 
 // readWorkInto is readWork into buf. One with an ID is read whole: only all of it
