@@ -65,7 +65,7 @@ func (r repoRings) address(env string) (address string, shared bool, err error) 
 	own := r.ownDir()
 	if said == "" {
 		if r.dir == "" {
-			return "", false, errors.New("nothing says where private keys are kept: set SEALWARD_KEYRING or SEALWARD_KEYS_DIR")
+			return "", false, &bot.UserError{Err: errors.New("nothing says where the bot keeps private keys: its operator sets SEALWARD_KEYRING or SEALWARD_KEYS_DIR")}
 		}
 		address = strings.TrimSuffix(expand(own.address, r.name, env), "*") + env + ".agekey"
 		if err := plainPath(address, own.fixed()); err != nil {
