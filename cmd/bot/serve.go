@@ -201,6 +201,7 @@ func newBot(s *server) (*bot.Bot, error) {
 	figures := bot.NewMetrics(s.reg, version())
 	hub, err := github.NewApp(s.set.app.ID, []byte(s.set.app.PrivateKey), github.Options{
 		BaseURL: s.set.api, UserAgent: "sealward/" + version(), Observe: figures.Call, Admit: bot.Admit(s.store),
+		MaxWait: 3 * time.Second, // for a longer one the job is put off, and the installation held back for all
 	})
 	if err != nil {
 		return nil, fmt.Errorf("PRIVATE_KEY: %w", err)
