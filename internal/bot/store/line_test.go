@@ -45,12 +45,17 @@ func TestALineIsWorkedOneAtATimeInOrderWhileOthersPass(t *testing.T) {
 			jobs = append(jobs, Job{Kind: "work", Line: "b", Delivery: fmt.Sprint(i)})
 		}
 		enqueue(t, s, append(jobs, Job{Kind: "work"})...)
+		began := time.Now()
 		start(t, s, w)
 		var before int
 		for i := range 2*n + 1 {
 			if wait(t, done, "job") == "" {
 				before = i
 			}
+		}
+		// River's own way to write what is done would have each wait for a quarter of a second.
+		if took := time.Since(began); took > n*100*time.Millisecond {
+			t.Errorf("lines of %d took %v", n, took)
 		}
 		if before > 20 {
 			t.Errorf("the job without a line came after %d others", before)
