@@ -154,7 +154,9 @@ func (b *Bot) commentJobs(installation int64, repository string, c github.Commen
 	key := strconv.FormatInt(c.ID, 10)
 	args := commentArgs{Comment: c.ID, Issue: c.Issue, Author: c.Author, Asks: asks(cmds)}
 	greet := newJob(kindGreet, key, installation, repository, args)
-	greet.Urgent = true
+	// One at a time: reactions are paced as all writes are, and a flood of comments in one
+	// installation would hold every worker.
+	greet.Line, greet.Urgent = fmt.Sprintf("%d/greet", installation), true
 	work := newJob(kindCommand, key, installation, repository, args)
 	work.Line, work.Urgent = lineOf(installation, repository), true
 	return []store.Job{greet, work}
