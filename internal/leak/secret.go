@@ -52,6 +52,8 @@ func (d *document) judgeSecret(s *scan, v *Value, encoded bool) {
 		return
 	}
 	c := candidate{name: v.last(), value: text, quoted: true, kind: kindConfig}
+	// Behind the name of a password in a Secret stands one, be it a plain word.
+	c.sure = classify(c.name) == classPassword && !strings.Contains(text, " ") && !c.isHarmless() && !isExample(text)
 	if encoded && !isText(text) {
 		if c.isBinarySecret() {
 			s.report(whole)
