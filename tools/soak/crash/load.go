@@ -8,7 +8,6 @@ import (
 	"maps"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 )
 
@@ -39,27 +38,24 @@ func (w *world) load(ctx context.Context, out io.Writer) ([]string, error) {
 	if err := w.startAll(ctx); err != nil {
 		return nil, err
 	}
-	var rows []measure
-	for _, step := range []func(context.Context, *rotation) ([]measure, error){w.rotate100, w.resume, w.acknowledge, w.neighbour} {
-		more, err := step(ctx, big)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, more...)
-	}
 	var late []string
-	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	for _, r := range rows {
-		most := ""
-		if r.most > 0 {
-			most = "at most " + r.most.String()
+	for _, step := range []func(context.Context, *rotation) ([]measure, error){w.rotate100, w.resume, w.acknowledge, w.neighbour} {
+		rows, err := step(ctx, big)
+		if err != nil {
+			return late, err
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", r.name, r.got.Round(100*time.Microsecond), most)
-		if r.most > 0 && r.got > r.most {
-			late = append(late, fmt.Sprintf("%s takes %s, over %s", r.name, r.got.Round(time.Millisecond), r.most))
+		for _, r := range rows {
+			most := ""
+			if r.most > 0 {
+				most = "at most " + r.most.String()
+			}
+			fmt.Fprintf(out, "%-70s %-10s %s\n", r.name, r.got.Round(100*time.Microsecond), most)
+			if r.most > 0 && r.got > r.most {
+				late = append(late, fmt.Sprintf("%s takes %s, over %s", r.name, r.got.Round(time.Millisecond), r.most))
+			}
 		}
 	}
-	return late, t.Flush()
+	return late, nil
 }
 
 // big makes a repository whose prod has many files.
