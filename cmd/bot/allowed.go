@@ -19,19 +19,20 @@ The keyring of an environment is, in this order:
 
   SEALWARD_KEYRING    the operator's word, for every repository: an address in which
                       {owner}, {repo} and {env} stand for the names
-  keyring: of the environment in the repository's .sealward.yaml on its default branch,
-                      if SEALWARD_KEYRINGS lets this repository use it
+  keyring: of the environment in the repository's .sealward.yaml on its default branch
   SEALWARD_KEYS_DIR/OWNER/REPO/ENV.agekey
 
-A repository reaches no keyring but its own. SEALWARD_KEYRINGS is a list, separated by
-commas, of what .sealward.yaml may name; * stands for anything but a slash:
+What .sealward.yaml may name is said by SEALWARD_KEYRINGS, a list, separated by commas; *
+stands for anything but a slash:
 
   octo/shop=kubernetes://flux-system/sops-age     this repository may use this Secret
   octo/*=file:///keys/octo/*.agekey               every repository of octo
   *=kubernetes://flux-system/sops-age             every repository: they share the key
   file:///keys/{owner}/{repo}/*                   each repository what has its name
 
-Without it a repository may name what lies in SEALWARD_KEYS_DIR/OWNER/REPO/ alone. Names in paths
+Without it a keyring belongs to the account (organisation or person) whose repository names
+it first: all of that account's repositories may use it, and no other account's. What lies
+below SEALWARD_KEYS_DIR is each repository's own in either case. Names in paths
 are in lower case. A symbolic link below the part that the operator wrote is refused.`
 
 // allowance is one entry of SEALWARD_KEYRINGS.

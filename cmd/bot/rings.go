@@ -22,16 +22,20 @@ type serverRings struct {
 	template string      // SEALWARD_KEYRING
 	allowed  []allowance // SEALWARD_KEYRINGS
 	dir      string      // SEALWARD_KEYS_DIR
+	// claim gives a keyring to the account that names it first, and returns the account
+	// that has it. nil gives none.
+	claim func(ctx context.Context, keyring, account string) (string, error)
 }
 
 // repoRings are the keyrings that one repository may use.
 type repoRings struct {
 	serverRings
-	name github.Name
-	cfg  *config.Config
+	name    github.Name
+	cfg     *config.Config
+	claimed map[string]bool // by environment: its account has the keyring that it names
 }
 
-func (s serverRings) of(repository string, cfg *config.Config) (repoRings, error) {
+func (s serverRings) of(ctx context.Context, repository string, cfg *config.Config) (repoRings, error) {
 	n, err := github.ParseName(repository)
 	if err != nil {
 		return repoRings{}, err
@@ -39,7 +43,58 @@ func (s serverRings) of(repository string, cfg *config.Config) (repoRings, error
 	if strings.Trim(n.Owner, ".") == "" || strings.Trim(n.Repo, ".") == "" {
 		return repoRings{}, fmt.Errorf("%q is no repository's name", repository)
 	}
-	return repoRings{s, n, cfg}, nil
+	r := repoRings{s, n, cfg, map[string]bool{}}
+	return r, r.claimAll(ctx)
+}
+
+// claimAll claims the keyrings that the configuration names, where the operator has said
+// nothing of who may use which.
+func (r repoRings) claimAll(ctx context.Context) error {
+	if r.claim == nil || r.template != "" || len(r.allowed) > 0 {
+		return nil
+	}
+	account := strings.ToLower(r.name.Owner)
+	for env, e := range r.cfg.Environments {
+		thing, ok := r.claimable(env, e.Keyring)
+		if !ok {
+			continue
+		}
+		holder, err := r.claim(ctx, thing, account)
+		if err != nil {
+			return err
+		}
+		r.claimed[env] = holder == account
+	}
+	return nil
+}
+
+// claimable is a keyring's address with the links in it followed, so that one keyring has
+// one name. ok is false for what no account may claim: what is said in another way, or
+// lies where the bot keeps the keys of each repository apart.
+func (r repoRings) claimable(env, address string) (thing string, ok bool) {
+	path, file := strings.CutPrefix(address, "file://")
+	switch {
+	case strings.HasPrefix(address, "kubernetes://"):
+		return address, true
+	case !file || !filepath.IsAbs(path) || plainPath(address, path) != nil || !envName(env):
+		return "", false
+	}
+	path = followed(path)
+	if r.dir != "" && strings.HasPrefix(path, followed(r.dir)+"/") {
+		return "", false
+	}
+	return "file://" + path, true
+}
+
+// followed is a path with its links followed, as far as it exists.
+func followed(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if dir := filepath.Dir(path); dir != path {
+		return filepath.Join(followed(dir), filepath.Base(path))
+	}
+	return path
 }
 
 // ownDir is where a repository's keys are kept if nothing says otherwise.
@@ -81,6 +136,9 @@ func (r repoRings) address(env string) (address string, shared bool, err error) 
 			return "", false, &bot.UserError{Err: err}
 		}
 		return said, !a.own, nil
+	}
+	if r.claimed[env] {
+		return said, true, nil
 	}
 	return "", false, &bot.UserError{Err: fmt.Errorf("`.sealward.yaml` names a keyring for %s that the bot's operator has not allowed for this repository: the operator adds it to SEALWARD_KEYRINGS, as %s=%s", env, r.name, said)}
 }

@@ -71,7 +71,7 @@ func (r *rotator) read(ctx context.Context, on *github.Client, repository, branc
 		return nil, &bot.UserError{Err: err}
 	}
 	t := &onTree{rotator: r, tree: tree}
-	if t.rings, err = r.rings.of(repository, tree.Config); err != nil {
+	if t.rings, err = r.rings.of(ctx, repository, tree.Config); err != nil {
 		return nil, err
 	}
 	if env != "" {

@@ -206,7 +206,11 @@ func newBot(s *server) (*bot.Bot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PRIVATE_KEY: %w", err)
 	}
-	keys := &rotator{rings: s.set.rings, log: s.log, trees: make(chan struct{}, treesAtOnce), others: s.store.Repositories,
+	rings := s.set.rings
+	rings.claim = func(ctx context.Context, keyring, account string) (string, error) {
+		return s.store.Claim(ctx, "keyring "+keyring, account)
+	}
+	keys := &rotator{rings: rings, log: s.log, trees: make(chan struct{}, treesAtOnce), others: s.store.Repositories,
 		client: func(ctx context.Context, r store.Repository) (*github.Client, error) {
 			return hub.Client(ctx, r.Installation, r.Name, github.Permissions{Contents: github.Read})
 		}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -154,7 +155,7 @@ func TestKeyringsOfARepository(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rings, err := serverRings{template: tt.template, allowed: allowed, dir: dir}.of(tt.repo, &config.Config{Environments: map[string]config.Environment{"prod": {Keyring: tt.said}}})
+			rings, err := serverRings{template: tt.template, allowed: allowed, dir: dir}.of(t.Context(), tt.repo, &config.Config{Environments: map[string]config.Environment{"prod": {Keyring: tt.said}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,6 +164,61 @@ func TestKeyringsOfARepository(t *testing.T) {
 				t.Errorf("%q shared %v, %v", address, shared, err)
 			}
 		})
+	}
+}
+
+// claims is a store's promise: the first who asks for a thing has it.
+func claims() func(context.Context, string, string) (string, error) {
+	held := map[string]string{}
+	return func(_ context.Context, thing, holder string) (string, error) {
+		if held[thing] == "" {
+			held[thing] = holder
+		}
+		return held[thing], nil
+	}
+}
+
+func TestAKeyringBelongsToTheAccountThatNamesItFirst(t *testing.T) {
+	dir, keys := t.TempDir(), t.TempDir()
+	if err := os.Symlink(keys, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	rings := serverRings{dir: filepath.Join(dir, "own"), claim: claims()}
+	file := "file://" + keys + "/prod.agekey"
+	for _, step := range []struct {
+		repo, said string
+		ok         bool
+	}{
+		{"octo/shop", file, true},
+		{"Octo/fleet", file, true},
+		{"evil/shop", file, false},
+		{"octo/shop", file, true},
+		{"evil/shop", "file://" + dir + "/link/prod.agekey", false}, // the same file by another name
+		{"evil/shop", "file://" + keys + "/../" + filepath.Base(keys) + "/prod.agekey", false},
+		{"evil/shop", "file://" + keys + "/evil.agekey", true},
+		{"octo/shop", "file://" + keys + "/evil.agekey", false},
+		{"octo/shop", "kubernetes://flux-system/sops-age?context=a", true},
+		{"evil/shop", "kubernetes://flux-system/sops-age?context=a", false},
+		{"evil/shop", "kubernetes://flux-system/sops-age?context=b", true},
+		{"evil/shop", "file://" + dir + "/own/octo/shop/prod.agekey", false}, // unclaimed, and not for anybody to claim
+		{"octo/shop", "file://" + dir + "/own/octo/shop/prod.agekey", true},
+	} {
+		r, err := rings.of(t.Context(), step.repo, &config.Config{Environments: map[string]config.Environment{"prod": {Keyring: step.said}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, _, err := r.address("prod")
+		if (err == nil) != step.ok || step.ok && address != step.said {
+			t.Errorf("%s names %s: %q, %v", step.repo, step.said, address, err)
+		}
+	}
+	rings.allowed = []allowance{{owner: "evil", repo: "shop", address: file}}
+	r, err := rings.of(t.Context(), "octo/shop", &config.Config{Environments: map[string]config.Environment{"prod": {Keyring: file}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.address("prod"); err == nil {
+		t.Error("a claim counts beside the operator's list")
 	}
 }
 
@@ -189,7 +245,7 @@ func FuzzParseAllowed(f *testing.F) {
 		if err != nil || len(text) > 1000 {
 			return
 		}
-		rings, err := serverRings{allowed: allowed}.of("octo/shop", &config.Config{Environments: map[string]config.Environment{"prod": {Keyring: said}}})
+		rings, err := serverRings{allowed: allowed}.of(t.Context(), "octo/shop", &config.Config{Environments: map[string]config.Environment{"prod": {Keyring: said}}})
 		if err != nil {
 			t.Fatal(err)
 		}
