@@ -67,9 +67,11 @@ func (db *sqliteDB) open(ctx context.Context, own bool) (err error) {
 	return nil
 }
 
+// dsn keeps SQLite's temporary files in memory: a container's root may be read-only, and
+// then there is no directory for them.
 func (db *sqliteDB) dsn(lock string) string {
 	options := url.Values{
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)"},
 		"_txlock": {lock},
 	}
 	if lock != "immediate" {
