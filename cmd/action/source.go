@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/repo"
@@ -54,6 +55,7 @@ func (s *source) close() {
 type side struct {
 	dir    string
 	commit string
+	tip    string // the commit, or the one that a directory's changes stand on; "" for no side of a repository
 	name   string
 }
 
@@ -151,6 +153,11 @@ func (a *app) openChange(ctx context.Context, src *source, dir string, sel selec
 			sel.base, src.git.Root(), dir)
 	}
 	if base.commit != "" {
+		if head.tip = head.commit; head.tip == "" {
+			if head.tip, err = src.git.Resolve(ctx, "HEAD"); err != nil {
+				return err
+			}
+		}
 		if base.commit, err = a.forkPoint(ctx, src, base, head); err != nil {
 			return err
 		}
@@ -161,7 +168,7 @@ func (a *app) openChange(ctx context.Context, src *source, dir string, sel selec
 // baseOf reads --base: a directory, a revision, or the default branch.
 func (a *app) baseOf(ctx context.Context, src *source, dir, spec string) (side, error) {
 	if spec == "" {
-		branch, err := src.git.DefaultBranch(ctx)
+		branch, commit, err := src.git.DefaultBranch(ctx)
 		if err != nil {
 			if _, noCommit := src.git.Resolve(ctx, "HEAD"); noCommit != nil {
 				a.say("note: the repository has no commit yet: all of it is new")
@@ -169,8 +176,7 @@ func (a *app) baseOf(ctx context.Context, src *source, dir, spec string) (side, 
 			}
 			return side{}, err
 		}
-		commit, err := src.git.Resolve(ctx, branch)
-		return side{commit: commit, name: branch}, err
+		return side{commit: commit, name: branch}, nil
 	}
 	if isDir(spec) {
 		if src.git != nil && !strings.ContainsAny(spec, `./\`) {
@@ -187,14 +193,7 @@ func (a *app) baseOf(ctx context.Context, src *source, dir, spec string) (side, 
 // forkPoint is where head left base, so that what happened on base since then is
 // not taken for the change's doing.
 func (a *app) forkPoint(ctx context.Context, src *source, base, head side) (string, error) {
-	tip := head.commit
-	if tip == "" {
-		var err error
-		if tip, err = src.git.Resolve(ctx, "HEAD"); err != nil {
-			return "", err
-		}
-	}
-	fork, err := src.git.MergeBase(ctx, base.commit, tip)
+	fork, err := src.git.MergeBase(ctx, base.commit, head.tip)
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", err
@@ -202,30 +201,36 @@ func (a *app) forkPoint(ctx context.Context, src *source, base, head side) (stri
 		a.say("note: %s and %s have no common ancestor that is known here (a shallow clone lacks it): compared with %s itself", base.name, head.name, base.name)
 		return base.commit, nil
 	}
-	if fork == tip && base.commit != tip && head.commit != "" {
+	if fork == head.tip && base.commit != head.tip && head.commit != "" {
 		a.say("note: %s is contained in %s: there is nothing between them; swap --base and --head for the other direction", head.name, base.name)
 	}
 	return fork, nil
 }
 
-func (s *source) openSides(ctx context.Context, base, head side, sel selection) (err error) {
-	if s.change.Base, err = s.openSide(ctx, base, true); err != nil {
-		return err
-	}
-	if s.change.Head, err = s.openSide(ctx, head, sel.named); err != nil {
-		return err
-	}
+// openSides opens both sides and what lies between. Git is asked for all of it at once.
+func (s *source) openSides(ctx context.Context, base, head side, sel selection) error {
+	var between, opened error
+	var asking sync.WaitGroup
 	if base.commit != "" {
-		tip := head.commit
-		if tip == "" {
-			tip = "HEAD"
-		}
-		s.change.Commits, err = s.git.Commits(ctx, base.commit, tip)
-		if errors.Is(err, repo.ErrShallow) {
-			s.change.Incomplete = append(s.change.Incomplete, "not every commit in between was read: "+err.Error())
-		} else if err != nil {
-			return err
-		}
+		asking.Go(func() { s.change.Commits, between = s.git.Commits(ctx, base.commit, head.tip) })
+		asking.Go(func() { s.change.Base, opened = s.git.Snapshot(ctx, base.commit) })
+	} else {
+		s.change.Base, opened = s.openSide(ctx, base, true)
+	}
+	var err error
+	if opened == nil || base.commit != "" {
+		s.change.Head, err = s.openSide(ctx, head, sel.named)
+	}
+	asking.Wait()
+	switch {
+	case opened != nil:
+		return opened
+	case err != nil:
+		return err
+	case errors.Is(between, repo.ErrShallow):
+		s.change.Incomplete = append(s.change.Incomplete, "not every commit in between was read: "+between.Error())
+	case between != nil:
+		return between
 	}
 	return s.compare(ctx)
 }

@@ -293,12 +293,12 @@ func (k *keysRun) mayRetire(ctx context.Context, ids []keyring.Identity) (bool, 
 
 // merged reads the default branch; nil where there is none yet.
 func (k *keysRun) merged(ctx context.Context) (string, *rotate.Tree, error) {
-	branch, err := k.at.git.DefaultBranch(ctx)
+	branch, commit, err := k.at.git.DefaultBranch(ctx)
 	if err != nil {
 		k.say("note: no default branch was found, so only the work tree was looked at")
 		return "", nil, ctx.Err()
 	}
-	snap, err := k.at.git.Snapshot(ctx, branch)
+	snap, err := k.at.git.Snapshot(ctx, commit)
 	if err != nil {
 		return branch, nil, err
 	}

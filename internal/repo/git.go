@@ -90,24 +90,26 @@ func defaultBranches() []string {
 	return []string{"refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"}
 }
 
-// DefaultBranch returns the revision that changes are measured against: origin's
-// HEAD, else main or master of origin, else the local ones.
-func (g *Git) DefaultBranch(ctx context.Context) (string, error) {
-	out, err := g.run(ctx, nil, append([]string{"for-each-ref", "--format=%(refname)%00%(objecttype)"}, defaultBranches()...)...)
+// DefaultBranch returns the revision that changes are measured against, and its commit:
+// origin's HEAD, else main or master of origin, else the local ones.
+func (g *Git) DefaultBranch(ctx context.Context) (ref, commit string, err error) {
+	out, err := g.run(ctx, nil, append([]string{"for-each-ref", "--format=%(refname)%00%(objecttype)%00%(objectname)"}, defaultBranches()...)...)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	known := map[string]bool{}
+	known := map[string]string{}
 	for line := range strings.Lines(string(out)) {
-		ref, kind, _ := strings.Cut(strings.TrimSpace(line), "\x00")
-		known[ref] = kind == "commit"
-	}
-	for _, ref := range defaultBranches() {
-		if known[ref] {
-			return ref, nil
+		f := strings.Split(strings.TrimSpace(line), "\x00")
+		if len(f) == 3 && f[1] == "commit" && isID(f[2]) {
+			known[f[0]] = f[2]
 		}
 	}
-	return "", errors.New("no default branch was found (origin/HEAD, main or master): name the base with --base REV, or review everything with --all")
+	for _, ref := range defaultBranches() {
+		if id := known[ref]; id != "" {
+			return ref, g.know(id), nil
+		}
+	}
+	return "", "", errors.New("no default branch was found (origin/HEAD, main or master): name the base with --base REV, or review everything with --all")
 }
 
 // MergeBase returns the best common ancestor of two revisions. Where a shallow clone

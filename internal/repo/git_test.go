@@ -130,9 +130,15 @@ func TestDefaultBranch(t *testing.T) {
 	git := find(t, g.Dir)
 	check := func(want string) {
 		t.Helper()
-		got, err := git.DefaultBranch(t.Context())
+		got, commit, err := git.DefaultBranch(t.Context())
 		if got != want || (want == "") != (err != nil) {
 			t.Errorf("the default branch is %q, want %q: %v", got, want, err)
+		}
+		if want == "" {
+			return
+		}
+		if at, err := git.Resolve(t.Context(), want); at != commit || err != nil {
+			t.Errorf("%s is at %s, not %s: %v", want, at, commit, err)
 		}
 	}
 	check("")

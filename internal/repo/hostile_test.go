@@ -133,7 +133,7 @@ func exercise(t *testing.T, dir string) {
 	}
 	_, err = git.MergeBase(ctx, "HEAD", "v1")
 	check("merge base", err)
-	_, err = git.DefaultBranch(ctx)
+	_, _, err = git.DefaultBranch(ctx)
 	check("default branch", err)
 	_, err = git.EverHeld(ctx, "a: 1")
 	check("ever held", err)
