@@ -27,15 +27,15 @@ const (
 
 // Options steer a run. The zero value of each field is its default.
 type Options struct {
-	Mode     Mode
-	Rules    []*Rule                // required: the catalogue
-	Config   *config.Config         // Base's; nil is a repository without one
-	Now      time.Time              // required where Config.Ignore has dates
-	Ignored  func(path string) bool // .gitignore's word; nil asks the .gitignore files of the tree itself
+	Mode    Mode
+	Rules   []*Rule                // required: the catalogue
+	Config  *config.Config         // Base's; nil is a repository without one
+	Now     time.Time              // required where Config.Ignore has dates
+	Ignored func(path string) bool // .gitignore's word; nil asks the .gitignore files of the tree itself
 	// Redact takes secrets out of what findings say: names of a file stand in it, and one
 	// may be a secret. nil takes out nothing.
-	Redact func(text string) string
-	Progress func(done, total int)  // called from one goroutine at a time
+	Redact   func(text string) string
+	Progress func(done, total int) // called from one goroutine at a time
 }
 
 // Run reviews a change. It errors only when it could do no work at all; what it
