@@ -142,7 +142,7 @@ func TestMergeThenRetire(t *testing.T) {
 			retire = j
 		}
 	}
-	if wait := retire.At.Sub(time.Now()); wait < 50*time.Minute || wait > 70*time.Minute {
+	if wait := time.Until(retire.At); wait < 50*time.Minute || wait > 70*time.Minute {
 		t.Fatalf("retired in %s: %+v", wait, retire)
 	}
 	// Something waits still.

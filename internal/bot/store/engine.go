@@ -158,6 +158,7 @@ func (e *riverEngine[T]) migrate(ctx context.Context, q queries) ([]string, erro
 	if e.outside {
 		done, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	} else {
+		//lint:ignore SA1019 SQLite has one connection for writing, and the transaction around all steps holds it
 		done, err = m.MigrateTx(ctx, e.raw(q), rivermigrate.DirectionUp, nil)
 	}
 	if err != nil {
