@@ -30,7 +30,7 @@ type desk struct {
 	local bool   // the listener is on loopback
 	key   []byte // of cookies and forms: changes with the token
 
-	mu    sync.Mutex // held while a wrong token is answered, so that they come one at a time
+	mu sync.Mutex // held while a wrong token is answered, so that they come one at a time
 }
 
 // newDesk makes the desk. Its key is made of the token, so that several processes take
