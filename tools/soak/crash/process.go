@@ -44,7 +44,6 @@ func (w *world) newProcess(name string) (*process, error) {
 		"PATH="+os.Getenv("PATH"), "HOME="+w.dir, "HOST=127.0.0.1", "PORT="+strconv.Itoa(port), "ADMIN_ADDRESS=127.0.0.1:"+strconv.Itoa(private),
 		"APP_ID="+strconv.FormatInt(w.app.ID, 10), "PRIVATE_KEY_PATH="+filepath.Join(w.dir, "app.pem"), "WEBHOOK_SECRET="+w.app.Secret,
 		"GITHUB_API_URL="+w.fake.URL+"/api/v3", "SEALWARD_KEYS_DIR="+filepath.Join(w.dir, "keys"), "LOG_FORMAT=json", "LOG_LEVEL=info",
-		"SEALWARD_KEYRINGS=*=file://"+filepath.Join(w.dir, "keys")+"/*",
 	)
 	return p, nil
 }
