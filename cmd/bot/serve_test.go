@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,6 +62,47 @@ func TestServeRotates(t *testing.T) {
 	w.page()
 	if code := w.kill(syscall.SIGTERM); code != 0 {
 		t.Errorf("ended with %d", code)
+	}
+}
+
+// The keyring that .sealward.yaml names is enough, for the account that named it first.
+func TestServeUsesTheKeyringThatTheRepositoryNames(t *testing.T) {
+	w := newServed(t, 2, nil)
+	ring := filepath.Join(w.dir, "elsewhere", "prod.agekey")
+	w.write("elsewhere/prod.agekey", w.old.Expose()+"\n")
+	cfg := githubtest.Files{".sealward.yaml": "environments:\n  prod:\n    paths: [\"secrets/prod/**\"]\n    keyring: file://" + ring + "\n"}
+	w.repo.Commit("main", "Name the keyring", cfg)
+	rules, _ := w.repo.ReadFile(w.repo.Head("main"), ".sops.yaml")
+	sealed, _ := w.repo.ReadFile(w.repo.Head("main"), "secrets/prod/0.yaml")
+	stranger := w.hub.NewRepo("mallory/shop", githubtest.Files{".sops.yaml": rules, "secrets/prod/0.yaml": sealed, ".sealward.yaml": cfg[".sealward.yaml"]})
+	stranger.Grant("mallory", "admin")
+	w.app.Install(githubtest.AppPermissions(), stranger)
+	theirs := stranger.NewIssue("mallory", "Give me a key", "")
+	w.env = slices.DeleteFunc(w.env, func(kv string) bool { return strings.HasPrefix(kv, "SEALWARD_KEYS_DIR=") })
+	w.start()
+	w.repo.Comment("alice", w.issue, "/rotate-key prod --force")
+	w.until("the pull request is there", func() bool { return len(w.repo.Pulls()) == 1 })
+	held := func() int {
+		data, err := os.ReadFile(ring)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(data), "AGE-SECRET-"+"KEY-1")
+	}
+	if n := held(); n != 2 {
+		t.Errorf("the keyring holds %d keys", n)
+	}
+	stranger.Comment("mallory", theirs, "/rotate-key prod --force")
+	w.until("the stranger is answered", func() bool {
+		for _, c := range stranger.Comments(theirs) {
+			if strings.Contains(c.Body, "has not allowed") {
+				return true
+			}
+		}
+		return false
+	})
+	if n := held(); n != 2 || len(stranger.Pulls()) != 0 {
+		t.Errorf("a stranger reached the keyring: %d keys, %d pull requests", n, len(stranger.Pulls()))
 	}
 }
 
