@@ -57,6 +57,12 @@ var kindOfName = map[string]kind{
 	".htdigest": kindAccounts, "htdigest": kindAccounts, "users.passwd": kindAccounts,
 }
 
+// Source reports whether a file is, by its name, a program's source or prose.
+func Source(name string) bool {
+	k := kindOf(name)
+	return k == kindCode || k == kindDocs
+}
+
 func kindOf(name string) kind {
 	base := strings.ToLower(path.Base(name))
 	if k, ok := kindOfName[base]; ok {

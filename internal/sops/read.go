@@ -68,10 +68,21 @@ func reread(f *syntax.File) *syntax.File {
 	default:
 		return f
 	}
-	if again := syntax.ParseAs(f.Name, f.Data, as); again.Broken == nil {
+	if again := syntax.ParseAs(f.Name, f.Data, as); again.Broken == nil && !program(again) {
 		return again
 	}
 	return f
+}
+
+// program tells a program's text, with a sealed file in one of its strings, from lines
+// of keys and values.
+func program(f *syntax.File) bool {
+	if f.Format != syntax.Dotenv && f.Format != syntax.INI {
+		return false
+	}
+	return slices.ContainsFunc(f.Leaves, func(l syntax.Leaf) bool {
+		return len(l.Path) > 0 && strings.ContainsAny(l.Path.Last(), "\t\"'`(){}<>;!:")
+	})
 }
 
 func hasLine(data []byte, start string) bool {

@@ -154,3 +154,17 @@ func TestReadEnvelopesUnderAnyName(t *testing.T) {
 		t.Errorf("what is no JSON is read as %s", f.Format)
 	}
 }
+
+// A program that has a sealed file in one of its strings is a program.
+func TestReadNoProgramAsSealed(t *testing.T) {
+	for name, ext := range map[string]string{"dotenv": ".env", "ini": ".ini"} {
+		sealed := string(load(t, "sealed", "app-default"+ext).Data)
+		program := "package a\n\nconst file = `" + sealed + "`\n\nfunc f() (x int) {\n\tfor i := range 3 {\n\t\tx = i\n\t}\n\treturn x\n}\n"
+		if f := Read(syntax.Parse("a_test.go", []byte(program))); f != nil && len(f.Sealed) > 0 {
+			t.Errorf("%s in a program: %d sealed documents", name, len(f.Sealed))
+		}
+		if f := Read(syntax.Parse("copy.of", []byte(sealed))); f == nil || len(f.Sealed) != 1 {
+			t.Errorf("%s under another name is not read", name)
+		}
+	}
+}

@@ -82,11 +82,11 @@ func sniff(data []byte) Format {
 	}
 	sealed := Mentions(data, "sops", 'p')
 	switch second := bytes.TrimLeft(head[1:], " \t\r\n"); {
-	case sealed && hasLine(data, "[sops]"):
+	case sealed && hasLine(data, "[sops]") && (flat(data) || bytes.Contains(data, []byte(`"""`))): // a value of several lines
 		return INI
 	case head[0] == '{' && len(second) > 0 && (second[0] == '"' || second[0] == '}'), head[0] == '[' && len(second) > 0 && second[0] != '[':
 		return JSON
-	case sealed && (hasLine(data, "sops_mac=") || hasLine(data, "sops_version=")):
+	case sealed && (hasLine(data, "sops_mac=") || hasLine(data, "sops_version=")) && flat(data):
 		return Dotenv
 	case sealed && hasLine(data, "sops:") && bytes.Contains(data, []byte("mac:")), looksManifest(data):
 		return YAML
@@ -113,6 +113,19 @@ func Mentions(data []byte, word string, rare byte) bool {
 // looksManifest reports whether data has the root keys of a Kubernetes object.
 func looksManifest(data []byte) bool {
 	return Mentions(data, "apiVersion:", 'V') && hasLine(data, "apiVersion:") && hasLine(data, "kind:")
+}
+
+// flat reports whether every line is KEY=value, a section or a comment, as SOPS has it in
+// its dotenv and INI files. A program with such a file in one of its strings is not.
+func flat(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimSpace(line)
+		key, _, ok := bytes.Cut(line, []byte("="))
+		if len(line) > 0 && !strings.ContainsRune("#;[", rune(line[0])) && (!ok || bytes.ContainsAny(key, "\t\"'`(){}<>;!:")) {
+			return false
+		}
+	}
+	return true
 }
 
 func hasLine(data []byte, start string) bool {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sealward/sealward/internal/leak"
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/syntax"
 )
@@ -29,7 +30,7 @@ Delete the copy, name its pattern in .gitignore, and replace the values at their
 `,
 	Check: func(p *review.Pass) error {
 		for _, f := range p.Tree.Files() {
-			if !decryptedName.MatchString(f.Base()) || isExample(f.Path) || p.Tree.Ignored(f.Path) {
+			if !decryptedName.MatchString(f.Base()) || isExample(f.Path) || leak.Source(f.Path) || p.Tree.Ignored(f.Path) {
 				continue
 			}
 			if holdsValues(f) {
