@@ -28,11 +28,12 @@ ENTRYPOINT ["/action"]
 FROM --platform=$BUILDPLATFORM ${BUILDER} AS build-bot
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64
+ARG VERSION=
 WORKDIR /src
 COPY . .
 RUN mkdir -p /out/state && \
     CGO_ENABLED=0 GOFLAGS=-trimpath GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -buildvcs=false -ldflags "-s -w -buildid=" -o /out/bot ./cmd/bot
+    go build -buildvcs=false -ldflags "-s -w -buildid= -X main.released=${VERSION}" -o /out/bot ./cmd/bot
 
 # The bot runs as nobody, on a root that may be read-only; it writes below
 # /var/lib/sealward alone, and there only where its database is a SQLite file.

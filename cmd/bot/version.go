@@ -8,8 +8,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is the module's, as the build recorded it.
+// released is the version that an image was released as; the linker sets it, since such
+// a build has nothing of Git's.
+var released string
+
+// version is the release's, or the module's as the build recorded it.
 func version() string {
+	if released != "" {
+		return released
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
