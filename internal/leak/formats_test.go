@@ -13,7 +13,7 @@ func TestFormats(t *testing.T) {
 	cases := []struct{ name, text string }{
 		{".bash_profile", "export PATH=$PATH:/usr/local/bin\nexport GITHUB_PW=«kd92Lq0x»\nexport MAIL_PASSWORD='«Qx7-kd92Lq»'\nalias ll='ls -l'\n"},
 		{".bashrc", "export SLACK_API_TOKEN=«" + "xoxp-" + "858723095049-581481478633-908968721956-f16b85d1f73ef37c02323bf3fd537ea5»\nexport EDITOR=vim\n"},
-		{".docker/.dockercfg", `{"https://index.docker.io/v1/": {"auth": "«X21kZG9rZXI6UWE3NGtkOTI=»", "email": "a@b.org"}}`},
+		{".docker/.dockercfg", `{"https://images.example.com/v1/": {"auth": "«X21kZG9rZXI6UWE3NGtkOTI=»", "email": "a@b.org"}}`},
 		{".docker/config.json", `{"auths": {"registry.internal:5000": {"auth": "«Ym90OmtkOTItTHEwbXg=»"}}, "HttpHeaders": {"User-Agent": "Docker-Client/19.03"}}`},
 		{"logins.json", `{"logins":[{"hostname":"https://x.org","httpRealm":null,"encryptedUsername":"«MDIEEPgAAAAAAAAAAAAAAAAAAAEwFAYIKoZIhvcNAwcECJYdkq93kd»","encryptedPassword":"«MEIEEPgAAAAAAAAAAAAAAAAAAAEwFAYIKoZIhvcNAwcECJYdkq93kdLLqkz»","guid":"{b3d2a1e0-1111-4222-8333-444455556666}"}]}`},
 		{"id_rsa", "«" + pem + "»\n"},
@@ -39,7 +39,7 @@ func TestFormats(t *testing.T) {
 		{".idea/WebServers.xml", `<fileTransfer host="10.0.0.1" port="22" password="«dff9dfdddf8edff8dfcc»" username="deploy">`},
 		{".npmrc", "//registry.internal/:_authToken=«8d3c1f0e-77aa-4b1c-9e2d-0f1a2b3c4d5e»\n_auth = «Ym90OmtkOTItTHEwbXg=»\n//npm.x.org/:_password=«a2Q5MkxxMHhNdw==»\nemail=a@b.org\n"},
 		{".remote-sync.json", `{"hostname":"10.0.0.1","port":"22","username":"deploy","password":"«kd92Lq0x»","keyfile":"~/.ssh/id_rsa"}`},
-		{".pypirc", "[pypi]\nusername = bot\npassword = «kd92Lq0xMw»\nrepository = https://upload.pypi.org/legacy/\n"},
+		{".pypirc", "[pypi]\nusername = bot\npassword = «kd92Lq0xMw»\nrepository = https://pypi.example.com/legacy/\n"},
 		{"jenkins/credentials.xml", "<username>ci</username>\n<password>«{AQAAABAAAAAQKd92Lq0xMw7Ra3Pz9Wm1Zr2uE3dq4k5R=}»</password>\n<description>deploy</description>\n"},
 		{"client.ovpn", "remote vpn.x.org 1194\nauth SHA256\ncipher AES-256-GCM\n<key>\n«" + pem + "»\n</key>\nkey-direction 1\n«-----BEGIN OpenVPN Static key V1-----\n" + strings.Repeat("9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d\n", 16) + "-----END OpenVPN Static key V1-----»\n"},
 		{"irssi.config", "  freenode = {\n    type = \"IRC\";\n    autosendcmd = \"/^msg nickserv ident «kd92Lq0x»;wait 2000\";\n  };\n  password = \"«Mw7Ra3Pz»\";\n"},

@@ -93,7 +93,7 @@ func TestTextFindsSecretsInConfiguration(t *testing.T) {
 		{".pgpass.example", "db:5432:app:root:password\n"},
 		{"ventrilo_srv.ini", "[Server]\nAdminPassword=«AdminPassword123»\nPassword=YOUR_PASSWORD\nAuth=1\n"},
 		{"dbeaver-data-sources.xml", `<data-source save-password="true"><connection user="app" password="«password»"/></data-source>`},
-		{".npmrc", "//registry.npmjs.org/:always-auth=true\n_auth = «YWRtaW46YWRtaW4=»\n"},
+		{".npmrc", "//npm.example.com/:always-auth=true\n_auth = «YWRtaW46YWRtaW4=»\n"},
 		{".bash_profile", "export MLAB_PASS='«password123»'\nexport RDS_PASSWORD='dummy-pass'\nalias p='pass show mail'\npass insert mail\nexport PASS=$1\n"},
 		{"app.toml", "dsn = \"app:«kd92Lq0x»@tcp(db:3306)/app?charset=utf8\"\nother = \"app:password@tcp(db:3306)/app\"\n# old = \"app:kd92Lq0x@tcp(db:3306)/app\"\n"},
 		{"variables.tf", "variable \"admin_password\" {\n  type    = string\n  default = \"«kd92Lq0x»\"\n}\nvariable \"db_password\" {\n  description = \"kd92Lq0x\"\n  sensitive   = true\n}\n"},

@@ -302,7 +302,7 @@ func jsonEscape(buf []byte, src string) ([]byte, int) {
 	return utf8.AppendRune(buf, r), 6
 }
 
-// hexUnit reads \uXXXX, surrogates included.
+// hexUnit reads \u and four hexadecimal digits, surrogates included.
 func hexUnit(src string) (rune, bool) {
 	if len(src) < 6 || src[0] != '\\' || src[1] != 'u' {
 		return 0, false

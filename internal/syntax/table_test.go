@@ -90,7 +90,7 @@ func TestINI(t *testing.T) {
 		{"a.ini", "k = v\n[s]\nk=v ; c\nq = \"a ; b\" # d\n", []string{"0 DEFAULT.k=v", "0 s.k=v", "0 s.q=a ; b"}},
 		{"sops.ini", "[a]\nx = ENC[AES256_GCM,data:q=,iv:r=,tag:s==,type:str]\n[sops]\nage__list_0__map_enc = -----BEGIN\\n\n", []string{"0 a.x=ENC[AES256_GCM,data:q=,iv:r=,tag:s==,type:str]", `0 sops.age__list_0__map_enc=-----BEGIN\n`}},
 		{".gitconfig", "[user]\n\tname = A\n[remote \"origin\"]\n\turl = https://x/y.git\n\tfetch = +refs/*:refs/*\n[core]\n\tbare\n", []string{"0 user.name=A", "0 remote.origin.url=https://x/y.git", "0 remote.origin.fetch=+refs/*:refs/*", "0 core.bare="}},
-		{".npmrc", "//registry.npmjs.org/:_authToken=t\nsave=true\n", []string{`0 DEFAULT."//registry.npmjs.org/:_authToken"=t`, "0 DEFAULT.save=true"}},
+		{".npmrc", "//npm.example.com/:_authToken=t\nsave=true\n", []string{`0 DEFAULT."//npm.example.com/:_authToken"=t`, "0 DEFAULT.save=true"}},
 		{"x/.aws/credentials", "[default]\naws_access_key_id = a\n", []string{"0 default.aws_access_key_id=a"}},
 		{"tox.ini", "[testenv]\ndeps =\n    a==1\n    b>=2\ncommands = x\n  y\nlast: z\n", []string{"0 testenv.deps=a==1\nb>=2", "0 testenv.commands=x\ny", "0 testenv.last=z"}},
 		{"web.service", "[Service]\nEnvironment=\"A=b\" \"C=d\"\nExecStart=/x --y=z\n", []string{`0 Service.Environment=A=b" "C=d`, "0 Service.ExecStart=/x --y=z"}},

@@ -150,8 +150,8 @@ ENV API_TOKEN={+hex32}
 var toolFiles = []layout{
 	{"netrc", ".netrc", "machine git.internal\n  login bot\n  password {+pw}\nmachine api.internal login me password {+pw}\n!machine x.internal login anonymous\n"},
 	{"pgpass", ".pgpass", "!# host:port:database:user:password\ndb.internal:5432:app:app:{+pw}\n*:*:*:postgres:{+plainpw}\n"},
-	{"npmrc", ".npmrc", "//registry.npmjs.org/:_authToken={+npm}\n//npm.internal/:_authToken={+uuid}\n_auth={+userpass64}\n!//npm.internal/:_authToken=${NPM_TOKEN}\n!registry=https://npm.internal/\n!always-auth=true\n"},
-	{"pypirc", ".pypirc", "[distutils]\nindex-servers = pypi\n[pypi]\n!username = __token__\npassword = {+plainpw}\n!repository = https://upload.pypi.org/legacy/\n"},
+	{"npmrc", ".npmrc", "//npm.example.com/:_authToken={+npm}\n//npm.internal/:_authToken={+uuid}\n_auth={+userpass64}\n!//npm.internal/:_authToken=${NPM_TOKEN}\n!registry=https://npm.internal/\n!always-auth=true\n"},
+	{"pypirc", ".pypirc", "[distutils]\nindex-servers = pypi\n[pypi]\n!username = __token__\npassword = {+plainpw}\n!repository = https://pypi.example.com/legacy/\n"},
 	{"s3cfg", ".s3cfg", "[default]\naccess_key = {+awsid}\nsecret_key = {+awssecret}\ngpg_passphrase = {+plainpw}\n!bucket_location = EU\n!gpg_command = /usr/bin/gpg\n!use_https = True\n"},
 	{"AWS credentials", "credentials", "[default]\naws_access_key_id = {+awsid}\naws_secret_access_key = {+awssecret}\n!region = eu-west-1\n[docs]\n!aws_access_key_id = {-awsexample}\n"},
 	{"htpasswd", ".htpasswd", "admin:{+apr1}\nbob:{+bcrypt}\n!# user:hash\n"},

@@ -83,7 +83,7 @@ test:
 	{"code", "package.json", `{
 !  "dependencies": {"js-tokens": "^4.0.0", "minipass": "^7.1.2"},
 !  "keywords": ["password", "secret", "token"],
-!  "resolved": "https://registry.npmjs.org/@scope/token/-/token-1.2.3.tgz",
+!  "resolved": "https://npm.example.com/@scope/token/-/token-1.2.3.tgz",
 !  "integrity": "sha512-{-b64}",
 !  "ssh_key": "AAAAB3NzaC1yc2EAAAADAQABAAABAQ{-hex32}"
 }
