@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/env"
 	"github.com/sealward/sealward/internal/repo"
@@ -24,7 +25,7 @@ func (a *app) explainPath(src *source, cfg *config.Config, path string) error {
 	path = src.pathIn(func(p string) bool { return tree.File(p) != nil }, path)
 	file := tree.File(path)
 	if file == nil {
-		return usagef("--explain %s: there is no such file in %s%s; paths are relative to its top", path, nameOf(snap), didYouMean(path, tree.Paths()))
+		return cli.Usagef("--explain %s: there is no such file in %s%s; paths are relative to its top", path, nameOf(snap), cli.DidYouMean(path, tree.Paths()))
 	}
 	e := explanation{a: a}
 	e.environment(tree.Env(), path)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/review"
@@ -63,7 +64,7 @@ Exit status: 0, or 2 the work could not be done.`,
 
 func (a *app) initialize(ctx context.Context, f initFlags) error {
 	if !isDir(f.dir) {
-		return usagef("%s is not a directory", f.dir)
+		return cli.Usagef("%s is not a directory", f.dir)
 	}
 	src, err := openForInit(ctx, f.dir)
 	defer src.close()

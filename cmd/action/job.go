@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/github"
 )
 
@@ -79,18 +80,18 @@ func jobOf(e github.Event, in inputs, getenv func(string) string) (job, error) {
 		case slices.Contains(treeEvents[:], e.Name):
 			j.mode = modeDrift
 		default:
-			return job{}, usagef("the event %q is about no change: valid are %s, or set mode to drift or full", e.Name,
+			return job{}, cli.Usagef("the event %q is about no change: valid are %s, or set mode to drift or full", e.Name,
 				strings.Join(slices.Concat(changeEvents[:], treeEvents[:]), ", "))
 		}
 	}
 	if j.mode == modeReview && !hasBase {
-		return job{}, usagef("mode review wants a change, and the event %q is about none: set base or head, or mode to drift or full", e.Name)
+		return job{}, cli.Usagef("mode review wants a change, and the event %q is about none: set base or head, or mode to drift or full", e.Name)
 	}
 	if j.mode != modeReview {
 		j.rng.Whole, j.rng.Base = true, ""
 	}
 	if j.rng.Head == "" {
-		return job{}, usagef("the event %q names no commit: set head", e.Name)
+		return job{}, cli.Usagef("the event %q names no commit: set head", e.Name)
 	}
 	return j, nil
 }

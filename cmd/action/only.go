@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/review/rule"
 )
@@ -31,8 +32,8 @@ func rulesOf(only []string) ([]*review.Rule, error) {
 	}
 	for _, name := range only {
 		if !slices.Contains(valid, name) {
-			return nil, usagef("--only %q is neither a rule nor a family%s: families are %s; action rules lists the rules",
-				name, didYouMean(name, valid), strings.Join(valid[:len(families)], ", "))
+			return nil, cli.Usagef("--only %q is neither a rule nor a family%s: families are %s; action rules lists the rules",
+				name, cli.DidYouMean(name, valid), strings.Join(valid[:len(families)], ", "))
 		}
 	}
 	return slices.DeleteFunc(all, func(r *review.Rule) bool {

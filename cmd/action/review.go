@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/review/report"
@@ -112,11 +113,11 @@ func (a *app) review(ctx context.Context, f reviewFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: fail-on: %w", config.Name, err)
 	}
-	p := a.newProgress()
+	p := cli.NewProgress(a.stderr, a.getenv, "reviewing")
 	rep, err := review.Run(ctx, src.change, review.Options{
-		Mode: src.mode, Rules: rules, Config: cfg, Now: time.Now(), Progress: p.update, Redact: rule.Redact,
+		Mode: src.mode, Rules: rules, Config: cfg, Now: time.Now(), Progress: p.Update, Redact: rule.Redact,
 	})
-	p.clear()
+	p.Clear()
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (a *app) checkFlags(f *reviewFlags) error {
 }
 
 func badValue(flag, value string, valid []string) error {
-	return usagef("%s %q is not known%s: valid are %s", flag, value, didYouMean(value, valid), strings.Join(valid, ", "))
+	return cli.Usagef("%s %q is not known%s: valid are %s", flag, value, cli.DidYouMean(value, valid), strings.Join(valid, ", "))
 }
 
 // exitCode is what a report comes to. What was not read fails whatever --fail-on says.

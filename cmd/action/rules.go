@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/review"
 	"github.com/sealward/sealward/internal/review/rule"
 )
@@ -17,7 +18,7 @@ func (a *app) rulesCommand() *cobra.Command {
 		Use:     "rules",
 		Short:   "List the rules",
 		Example: "  action rules",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 			var family review.Family
@@ -52,7 +53,7 @@ func (a *app) explainCommand() *cobra.Command {
   action rules                  lists the rules`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("name one rule, of: %s", strings.Join(ruleIDs(), ", "))
+				return cli.Usagef("name one rule, of: %s", strings.Join(ruleIDs(), ", "))
 			}
 			return nil
 		},
@@ -63,7 +64,7 @@ func (a *app) explainCommand() *cobra.Command {
 			all := rule.All()
 			i := slices.IndexFunc(all, func(r *review.Rule) bool { return r.ID == args[0] })
 			if i < 0 {
-				return usagef("unknown rule %q%s: valid are %s", args[0], didYouMean(args[0], ruleIDs()), strings.Join(ruleIDs(), ", "))
+				return cli.Usagef("unknown rule %q%s: valid are %s", args[0], cli.DidYouMean(args[0], ruleIDs()), strings.Join(ruleIDs(), ", "))
 			}
 			r := all[i]
 			_, err := fmt.Fprintf(a.stdout, "# %s\n\n%s. Severity %s; speaks %s; since %s.\n\n%s\n", r.ID, r.Family, r.Severity, r.Speaks(), r.Since, strings.TrimSpace(r.Doc))

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/github"
 	"github.com/sealward/sealward/internal/review/report"
 )
@@ -42,19 +42,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return a.code
 	}
 	a.say("error: %v", err)
-	if usage := (*usageError)(nil); errors.As(err, &usage) {
+	if usage := (*cli.UsageError)(nil); errors.As(err, &usage) {
 		a.say("see: %s --help", cmd.CommandPath())
 	}
 	return exitFailed
-}
-
-// usageError is an error of whoever typed the command.
-type usageError struct{ error }
-
-func (e *usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
 }
 
 // say writes a message to stderr, where a workflow runner reads commands too:
@@ -83,90 +74,24 @@ done (usage, configuration, or a file that could not be read).`,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("no command: valid are %s", strings.Join(commandNames(cmd), ", "))
+				return cli.Usagef("no command: valid are %s", strings.Join(cli.CommandNames(cmd), ", "))
 			}
-			return usagef("unknown command %q%s: valid are %s", args[0],
-				didYouMean(args[0], commandNames(cmd)), strings.Join(commandNames(cmd), ", "))
+			return cli.Usagef("unknown command %q%s: valid are %s", args[0],
+				cli.DidYouMean(args[0], cli.CommandNames(cmd)), strings.Join(cli.CommandNames(cmd), ", "))
 		},
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.reviewCommand(), a.driftCommand(), a.inventoryCommand(), a.initCommand(), a.rulesCommand(), a.explainCommand(), a.versionCommand())
+	root.SetFlagErrorFunc(cli.FlagError)
+	root.AddCommand(a.reviewCommand(), a.driftCommand(), a.inventoryCommand(), a.initCommand(), a.rulesCommand(), a.explainCommand(), cli.VersionCommand("action", version(), a.stdout))
 	return root
-}
-
-func commandNames(root *cobra.Command) []string {
-	var names []string
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			names = append(names, c.Name())
-		}
-	}
-	return names
-}
-
-// flagError names the flag that was probably meant.
-func flagError(cmd *cobra.Command, err error) error {
-	unknown := (*pflag.NotExistError)(nil)
-	if !errors.As(err, &unknown) {
-		return &usageError{err}
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	name := "--" + unknown.GetSpecifiedName()
-	return usagef("unknown flag %s%s: valid are %s", name, didYouMean(name, names), strings.Join(names, ", "))
-}
-
-// noArgs, oneArg and atMostOneArg are cobra's, as usage errors.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("%s takes no argument, and got %q", cmd.CommandPath(), args[0])
-	}
-	return nil
 }
 
 func atMostOneArg(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usagef("%s takes one argument at most, and got %d: %q", cmd.CommandPath(), len(args), args)
+		return cli.Usagef("%s takes one argument at most, and got %d: %q", cmd.CommandPath(), len(args), args)
 	}
 	return nil
-}
-
-// didYouMean writes " (did you mean X?)" for the nearest of the names, or nothing
-// where none is near.
-func didYouMean(name string, names []string) string {
-	best, least := "", len(name)/3+2
-	for _, n := range names {
-		if d := distance(name, n); d < least {
-			best, least = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return " (did you mean " + best + "?)"
-}
-
-// distance is the number of bytes to insert, delete or replace between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

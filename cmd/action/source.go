@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/config"
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/review"
@@ -28,11 +29,11 @@ type selection struct {
 func (s selection) check() error {
 	switch {
 	case s.all && s.base != "":
-		return usagef("--all and --base exclude each other: --all has no base")
+		return cli.Usagef("--all and --base exclude each other: --all has no base")
 	case s.all && s.staged:
-		return usagef("--all and --staged exclude each other: --staged is a change")
+		return cli.Usagef("--all and --staged exclude each other: --staged is a change")
 	case s.staged && (s.base != "" || s.head != ""):
-		return usagef("--staged compares the index with HEAD: leave --base and --head out")
+		return cli.Usagef("--staged compares the index with HEAD: leave --base and --head out")
 	}
 	return nil
 }
@@ -70,11 +71,11 @@ func (a *app) open(ctx context.Context, sel selection) (src *source, err error) 
 	// DIR may be a revision of the repository in the current directory.
 	dir := sel.dir
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return src, usagef("%s is a file: name its directory, or ask what it is taken for with --explain %s", dir, dir)
+		return src, cli.Usagef("%s is a file: name its directory, or ask what it is taken for with --explain %s", dir, dir)
 	}
 	if !isDir(dir) {
 		if sel.head != "" {
-			return src, usagef("%s is not a directory: with --head, DIR is the repository's directory", dir)
+			return src, cli.Usagef("%s is not a directory: with --head, DIR is the repository's directory", dir)
 		}
 		dir, sel.head = ".", sel.dir
 	}
@@ -149,7 +150,7 @@ func (a *app) openChange(ctx context.Context, src *source, dir string, sel selec
 		return err
 	}
 	if base.commit != "" && head.dir != "" && sel.named && !isTop(src.git, dir) {
-		return usagef("--base %s is a revision of the repository at %s, and %s only a directory in it: leave DIR out, or give a directory as --base",
+		return cli.Usagef("--base %s is a revision of the repository at %s, and %s only a directory in it: leave DIR out, or give a directory as --base",
 			sel.base, src.git.Root(), dir)
 	}
 	if base.commit != "" {
@@ -181,7 +182,7 @@ func (a *app) baseOf(ctx context.Context, src *source, dir, spec string) (side, 
 	if isDir(spec) {
 		if src.git != nil && !strings.ContainsAny(spec, `./\`) {
 			if _, err := src.git.Resolve(ctx, spec); err == nil {
-				return side{}, usagef("--base %s is a directory and a revision: write ./%s for the one or refs/heads/%s for the other", spec, spec, spec)
+				return side{}, cli.Usagef("--base %s is a directory and a revision: write ./%s for the one or refs/heads/%s for the other", spec, spec, spec)
 			}
 		}
 		return side{dir: spec, name: spec}, nil

@@ -1,28 +1,15 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/sealward/sealward/internal/cli"
 )
 
-// isTerminal reports whether w is one, as opposed to a file or a pipe.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0
-}
-
-// colour reports whether text to w may be coloured; see https://no-color.org.
-func (a *app) colour(w io.Writer) bool {
-	return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
-}
+// colour reports whether text to w may be coloured.
+func (a *app) colour(w io.Writer) bool { return cli.Colour(w, a.getenv) }
 
 // width is what text to w is wrapped at: COLUMNS where it is set, else what most
 // terminals show, and not at all where w is none. 0 is not at all.
@@ -30,47 +17,10 @@ func (a *app) width(w io.Writer) int {
 	if n, err := strconv.Atoi(a.getenv("COLUMNS")); err == nil && n >= 40 {
 		return n
 	}
-	if isTerminal(w) {
+	if cli.IsTerminal(w) {
 		return 100
 	}
 	return 0
-}
-
-// progress shows how far the work is, on a terminal and only where it takes long.
-type progress struct {
-	w     io.Writer
-	start time.Time
-	last  time.Time
-	shown bool
-}
-
-const (
-	progressAfter = 500 * time.Millisecond
-	progressEvery = 100 * time.Millisecond
-)
-
-func (a *app) newProgress() *progress {
-	if !isTerminal(a.stderr) || a.getenv("TERM") == "dumb" {
-		return &progress{w: io.Discard}
-	}
-	return &progress{w: a.stderr, start: time.Now()}
-}
-
-func (p *progress) update(done, total int) {
-	now := time.Now()
-	if p.w == io.Discard || now.Sub(p.start) < progressAfter || now.Sub(p.last) < progressEvery {
-		return
-	}
-	p.last, p.shown = now, true
-	fmt.Fprintf(p.w, "\rreviewing %d of %d files\x1b[K", done, total)
-}
-
-// clear takes the line away again.
-func (p *progress) clear() {
-	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
-	p.shown = false
 }
 
 // plural writes "1 file" or "2 files".

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sealward/sealward/internal/bot/store"
+	"github.com/sealward/sealward/internal/cli"
 )
 
 // jobStates are the states of jobs, in the order of their life.
@@ -40,7 +41,7 @@ Completed ones are kept for a day.
 		Example: `  bot jobs list
   bot jobs list --state discarded --state retryable
   bot jobs list --repo octo/shop --format json`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("--format", format, "text", "json"); err != nil {
 				return err
@@ -51,7 +52,7 @@ Completed ones are kept for a day.
 				}
 			}
 			if f.Limit < 1 {
-				return usagef("--limit %d: want a number of jobs, 1 at least", f.Limit)
+				return cli.Usagef("--limit %d: want a number of jobs, 1 at least", f.Limit)
 			}
 			return a.withStore(cmd.Context(), func(s *store.Store) error { return a.listJobs(cmd.Context(), s, f, format) })
 		},
@@ -102,14 +103,14 @@ again makes no second branch, pull request or comment. A server has to run to wo
 		Example: "  bot jobs retry 4711",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("%s takes one job's number, as in: %s 4711", cmd.CommandPath(), cmd.CommandPath())
+				return cli.Usagef("%s takes one job's number, as in: %s 4711", cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil || id < 1 {
-				return usagef("%q is no job's number: bot jobs list shows them", args[0])
+				return cli.Usagef("%q is no job's number: bot jobs list shows them", args[0])
 			}
 			return a.withStore(cmd.Context(), func(s *store.Store) error {
 				if err := s.Retry(cmd.Context(), id); err != nil {

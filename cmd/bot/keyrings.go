@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/keyring"
 	"github.com/sealward/sealward/internal/rotate"
 	"github.com/sealward/sealward/internal/sops"
@@ -62,7 +63,7 @@ func (k keyrings) address(env string) (string, error) {
 // open opens an environment's keyring, and returns its address.
 func (k keyrings) open(ctx context.Context, env string) (keyring.Keyring, string, error) {
 	if !envName(env) {
-		return nil, "", usagef("%q is no environment's name: want letters, digits, and . _ - inside", env)
+		return nil, "", cli.Usagef("%q is no environment's name: want letters, digits, and . _ - inside", env)
 	}
 	address, err := k.address(env)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/keyring"
 	"github.com/sealward/sealward/internal/rotate"
 	"github.com/sealward/sealward/internal/sops"
@@ -77,7 +78,7 @@ func (k *keysRun) env(name string) (string, error) {
 	if len(known) == 0 {
 		return "", fmt.Errorf("no environment %q: none was found in this tree; name it under environments: in .sealward.yaml", name)
 	}
-	return "", fmt.Errorf("no environment %q%s: known are %s; name another one under environments: in .sealward.yaml", name, didYouMean(name, known), wordList(known))
+	return "", fmt.Errorf("no environment %q%s: known are %s; name another one under environments: in .sealward.yaml", name, cli.DidYouMean(name, known), wordList(known))
 }
 
 func wordList(words []string) string {
@@ -100,7 +101,7 @@ func (a *app) listCommand() *cobra.Command {
 current one of each first, and how many files are sealed for them.
 ` + keyringHelp,
 		Example: "  bot keys list\n  bot keys list --format json",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			k, err := a.openKeys(cmd.Context(), f)
 			if err != nil {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sealward/sealward/internal/cli"
 )
 
 // identityVariable is where sops looks for identities.
@@ -28,7 +30,7 @@ file, no argument. The command's exit status is passed on.
   bot keys exec prod -- sops decrypt secrets/prod.env`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 1 || len(args) < 2 {
-				return usagef("want an environment, -- and a command, as in: bot keys exec prod -- sops edit secrets/prod.env")
+				return cli.Usagef("want an environment, -- and a command, as in: bot keys exec prod -- sops edit secrets/prod.env")
 			}
 			k, err := a.openKeys(cmd.Context(), f)
 			if err != nil {

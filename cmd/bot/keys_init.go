@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/env"
 	"github.com/sealward/sealward/internal/keyring"
 	"github.com/sealward/sealward/internal/rotate"
@@ -116,10 +117,10 @@ func (k *keysRun) init(ctx context.Context, name string, force bool) error {
 func recipientFlag(flag, text string) (sops.Recipient, error) {
 	r, err := sops.ParseRecipient(text)
 	if err != nil {
-		return r, usagef("%s: %w", flag, err) // which never repeats the text: it may be a private key
+		return r, cli.Usagef("%s: %w", flag, err) // which never repeats the text: it may be a private key
 	}
 	if err := (rotate.Request{Env: "-", To: []sops.Recipient{r}}).Check(); err != nil {
-		return r, &usageError{err}
+		return r, &cli.UsageError{Err: err}
 	}
 	return r, nil
 }
@@ -168,7 +169,7 @@ func (k *keysRun) initFor(ctx context.Context, name string, key sops.Recipient, 
 // tree does not speak of it yet, one by a usual name.
 func (k *keysRun) newEnv(name string) (string, error) {
 	if !envName(name) {
-		return "", usagef("%q is no environment's name: want letters, digits, and . _ - inside", name)
+		return "", cli.Usagef("%q is no environment's name: want letters, digits, and . _ - inside", name)
 	}
 	known, err := k.env(name)
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/repo"
 	"github.com/sealward/sealward/internal/rotate"
 	"github.com/sealward/sealward/internal/sops"
@@ -30,7 +31,7 @@ type local struct {
 // openLocal finds the tree that dir lies in: all of its git repository, else just dir.
 func openLocal(ctx context.Context, dir string) (*local, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, usagef("--repo %s: there is no such directory", dir)
+		return nil, cli.Usagef("--repo %s: there is no such directory", dir)
 	}
 	g, err := repo.FindGit(ctx, dir)
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sealward/sealward/internal/bot/store"
+	"github.com/sealward/sealward/internal/cli"
 )
 
 // databaseHelp says which database a command means.
@@ -55,7 +56,7 @@ there is none. bot serve does the same at its start.
 Exit status: 0 done, or nothing to do; 2 the work could not be done.`,
 		Example: `  bot migrate
   DATABASE_URL=postgres://bot@db/sealward bot migrate`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			ctx := cmd.Context()
 			s, err := a.openStore(ctx)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sealward/sealward/internal/bot"
 	"github.com/sealward/sealward/internal/bot/store"
+	"github.com/sealward/sealward/internal/cli"
 )
 
 // maxDelivery bounds what is read of a delivery: a payload has 25 MB at most.
@@ -38,7 +39,7 @@ Exit status: 0 taken, or nothing to do; 2 the work could not be done.`,
   gh api /app/hook/deliveries/123 | bot replay -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("%s takes one file, as in: %s delivery.json", cmd.CommandPath(), cmd.CommandPath())
+				return cli.Usagef("%s takes one file, as in: %s delivery.json", cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},

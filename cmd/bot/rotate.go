@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/keyring"
 	"github.com/sealward/sealward/internal/rotate"
 	"github.com/sealward/sealward/internal/seal"
@@ -121,16 +122,16 @@ func (f rotateFlags) request() (rotate.Request, error) {
 		for _, text := range list.in {
 			r, err := sops.ParseRecipient(text)
 			if err != nil {
-				return req, usagef("%s: %w", list.flag, err) // which never repeats the text: it may be a private key
+				return req, cli.Usagef("%s: %w", list.flag, err) // which never repeats the text: it may be a private key
 			}
 			*list.out = append(*list.out, r)
 		}
 	}
 	if f.undo && f.dryRun {
-		return req, usagef("--undo takes an interrupted rotation back, and --dry-run changes nothing: leave one of them out")
+		return req, cli.Usagef("--undo takes an interrupted rotation back, and --dry-run changes nothing: leave one of them out")
 	}
 	if err := req.Check(); err != nil && !f.undo {
-		return req, &usageError{err}
+		return req, &cli.UsageError{Err: err}
 	}
 	return req, nil
 }
@@ -303,8 +304,8 @@ func (r *rotation) seal(ctx context.Context, plan *rotate.Plan, keep func(rotate
 	if err != nil {
 		return err
 	}
-	p := r.newProgress()
-	defer p.clear()
-	r.out, err = plan.Seal(ctx, r.at.tree.Snapshot.FS, sealer, keep, p.update)
+	p := cli.NewProgress(r.stderr, r.getenv, "sealing")
+	defer p.Clear()
+	r.out, err = plan.Seal(ctx, r.at.tree.Snapshot.FS, sealer, keep, p.Update)
 	return err
 }

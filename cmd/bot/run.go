@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/review/report"
 )
 
@@ -39,19 +39,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return a.code
 	}
 	a.say("error: %v", err)
-	if usage := (*usageError)(nil); errors.As(err, &usage) {
+	if usage := (*cli.UsageError)(nil); errors.As(err, &usage) {
 		a.say("see: %s --help", cmd.CommandPath())
 	}
 	return exitFailed
-}
-
-// usageError is an error of whoever typed the command.
-type usageError struct{ error }
-
-func (e *usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
 }
 
 // say writes a message to stderr, where a workflow runner reads commands too: no name
@@ -91,59 +82,30 @@ Exit status: 0 done, or nothing to do; 1 a file was refused, or a verification f
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.rotateCommand(), a.keysCommand(), a.serveCommand(), a.jobsCommand(), a.migrateCommand(), a.replayCommand(), a.versionCommand())
+	root.SetFlagErrorFunc(cli.FlagError)
+	root.AddCommand(a.rotateCommand(), a.keysCommand(), a.serveCommand(), a.jobsCommand(), a.migrateCommand(), a.replayCommand(), cli.VersionCommand("bot", version(), a.stdout))
 	return root
 }
 
 // groupArgs are the arguments of a command that is only a group of others.
 func (a *app) groupArgs(cmd *cobra.Command, args []string) error {
-	names := commandNames(cmd)
+	names := cli.CommandNames(cmd)
 	if len(args) == 0 {
-		return usagef("no command: valid are %s", strings.Join(names, ", "))
+		return cli.Usagef("no command: valid are %s", strings.Join(names, ", "))
 	}
-	return usagef("unknown command %q%s: valid are %s", args[0], didYouMean(args[0], names), strings.Join(names, ", "))
-}
-
-func commandNames(group *cobra.Command) []string {
-	var names []string
-	for _, c := range group.Commands() {
-		if !c.Hidden && c.Name() != "help" {
-			names = append(names, c.Name())
-		}
-	}
-	return names
-}
-
-// flagError names the flag that was probably meant.
-func flagError(cmd *cobra.Command, err error) error {
-	unknown := (*pflag.NotExistError)(nil)
-	if !errors.As(err, &unknown) {
-		return &usageError{err}
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	name := "--" + unknown.GetSpecifiedName()
-	return usagef("unknown flag %s%s: valid are %s", name, didYouMean(name, names), strings.Join(names, ", "))
-}
-
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("%s takes no argument, and got %q", cmd.CommandPath(), args[0])
-	}
-	return nil
+	return cli.Usagef("unknown command %q%s: valid are %s", args[0], cli.DidYouMean(args[0], names), strings.Join(names, ", "))
 }
 
 func atMostOneEnv(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return usagef("%s takes one environment at most, and got %d: %q", cmd.CommandPath(), len(args), args)
+		return cli.Usagef("%s takes one environment at most, and got %d: %q", cmd.CommandPath(), len(args), args)
 	}
 	return nil
 }
 
 func oneEnv(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usagef("%s takes one environment, as in: %s prod", cmd.CommandPath(), cmd.CommandPath())
+		return cli.Usagef("%s takes one environment, as in: %s prod", cmd.CommandPath(), cmd.CommandPath())
 	}
 	return nil
 }
@@ -153,41 +115,5 @@ func oneOf(flag, value string, valid ...string) error {
 	if slices.Contains(valid, value) {
 		return nil
 	}
-	return usagef("%s %q%s: valid are %s", flag, value, didYouMean(value, valid), strings.Join(valid, ", "))
-}
-
-// didYouMean writes " (did you mean X?)" for the nearest of the names, or nothing
-// where none is near.
-func didYouMean(name string, names []string) string {
-	best, least := "", len(name)/3+2
-	for _, n := range names {
-		if d := distance(name, n); d < least {
-			best, least = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return " (did you mean " + best + "?)"
-}
-
-// distance is the number of bytes to insert, delete or replace between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return cli.Usagef("%s %q%s: valid are %s", flag, value, cli.DidYouMean(value, valid), strings.Join(valid, ", "))
 }

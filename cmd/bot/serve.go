@@ -24,6 +24,7 @@ import (
 
 	"github.com/sealward/sealward/internal/bot"
 	"github.com/sealward/sealward/internal/bot/store"
+	"github.com/sealward/sealward/internal/cli"
 	"github.com/sealward/sealward/internal/github"
 )
 
@@ -53,7 +54,7 @@ Exit status: 0 stopped by a signal; 2 the settings are wrong, or the database wa
 		Example: `  bot serve                                     make an App: open the address that is printed
   APP_ID=12345 PRIVATE_KEY_PATH=app.pem WEBHOOK_SECRET_FILE=secret bot serve
   DATABASE_URL=postgres://bot@db/sealward bot serve`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },
 	}
 }
